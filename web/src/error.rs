@@ -1,0 +1,92 @@
+//! What can go wrong in this crate, as one enum: each variant is a cause and keeps its context.
+
+use std::{fmt, io};
+
+/// This crate's result.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A failure, with what a reader of the message needs in order to mend it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The peer's bytes are not an acceptable message; a server answers `status` and closes.
+    Refused {
+        /// The status code that says so: 400, 408, 413, 414, 417, 431, 501 or 505.
+        status: u16,
+        /// Which rule was broken.
+        reason: &'static str,
+    },
+    /// Reading or writing failed; `doing` says what we were at.
+    Io {
+        /// What we were doing: "binding 127.0.0.1:9999".
+        doing: String,
+        /// The operating system's answer.
+        source: io::Error,
+    },
+    /// A header name or value of ours that must not be sent.
+    InvalidHeader {
+        /// The name, as given.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A route pattern that cannot be registered.
+    Pattern {
+        /// The pattern, with its group's prefix.
+        pattern: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// Two patterns of one method that match exactly the same paths.
+    RouteConflict {
+        /// The method both are registered for.
+        method: String,
+        /// The pattern that came second and was refused.
+        pattern: String,
+        /// The pattern that stands.
+        existing: String,
+    },
+    /// A form that is not what its Content-Type says.
+    Form(&'static str),
+}
+
+impl Error {
+    /// An [`Error::Io`] from what we were doing.
+    pub(crate) fn io(doing: impl Into<String>, source: io::Error) -> Self {
+        Error::Io { doing: doing.into(), source }
+    }
+
+    /// The status code a server answers when a request fails this way.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        match self {
+            Error::Refused { status, .. } => *status,
+            Error::Form(_) => 400,
+            _ => 500,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Refused { status, reason } => write!(f, "{status}: {reason}"),
+            Error::Io { doing, source } => write!(f, "{doing}: {source}"),
+            Error::InvalidHeader { name, reason } => write!(f, "header {name:?}: {reason}"),
+            Error::Pattern { pattern, reason } => write!(f, "route {pattern:?}: {reason}"),
+            Error::RouteConflict { method, pattern, existing } => {
+                write!(f, "route {method} {pattern:?} matches the same paths as {existing:?}")
+            }
+            Error::Form(reason) => write!(f, "form: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
