@@ -7,6 +7,7 @@ mod head;
 pub mod headers;
 pub mod http;
 pub mod log;
+pub mod json;
 pub mod pool;
 pub mod request;
 pub mod response;
