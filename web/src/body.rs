@@ -43,6 +43,8 @@ pub struct Body {
 enum Framing {
     /// So many octets are left.
     Length(u64),
+    /// All until the connection ends; only an answer can be framed so.
+    UntilClose,
     /// A chunk-size line comes next.
     ChunkSize,
     /// So many octets of the chunk are left.
@@ -60,6 +62,7 @@ impl Default for Framing {
 /// A chunk-size line: 16 digits and an extension, which is skipped.
 const CHUNK_LINE_BYTES_MAX: usize = 256;
 const TRAILER_BYTES_MAX: usize = 8 * 1024;
+const ENDED: &str = "the connection ended inside the body";
 /// How much of an unread body is worth reading to keep the connection.
 const DRAIN_BYTES_MAX: u64 = 256 * 1024;
 pub(crate) const TOO_LARGE: &str = "the body is over Limits::body_bytes_max";
@@ -72,6 +75,12 @@ impl Body {
         self.expects_continue = expects_continue && self.framing != Framing::Length(0);
         (self.started, self.received, self.refused) = (None, 0, None);
         self.content.clear();
+    }
+
+    /// Prepares for an answer without a length.
+    pub(crate) fn start_until_close(&mut self) {
+        self.start(None, false, false);
+        self.framing = Framing::UntilClose;
     }
 
     /// Lends the connection for as long as the handler runs.
@@ -178,6 +187,10 @@ impl Body {
                     self.framing = Framing::Length(left - count as u64);
                     return Ok(count);
                 }
+                Framing::UntilClose => match self.read_data(out, u64::MAX) {
+                    Err(Error::Refused { reason: ENDED, .. }) => self.framing = Framing::Length(0),
+                    other => return other,
+                },
                 Framing::ChunkSize => {
                     let line = self.read_line(CHUNK_LINE_BYTES_MAX)?;
                     self.framing = match chunk_size(&line)? {
@@ -236,7 +249,7 @@ impl Body {
             return refuse(400, "the connection was taken over");
         };
         let count = match connection.read(&mut out[..want], timeout) {
-            Ok(0) => return refuse(400, "the connection ended inside the body"),
+            Ok(0) => return refuse(400, ENDED),
             Ok(count) => count as u64,
             Err(error) if is_timeout(&error) => return Err(BODY_TIMEOUT),
             Err(error) => return Err(Error::io("reading a body", error)),

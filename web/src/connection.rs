@@ -53,6 +53,8 @@ pub(crate) struct Connection {
     head: HeadParser,
     /// How many heads have been read.
     served: u64,
+    /// No wait goes beyond this, whatever its own timeout.
+    pub(crate) deadline: Option<Instant>,
 }
 
 /// Bytes a fresh connection can buffer; grown on demand, shrunk again when idle.
@@ -84,6 +86,7 @@ impl Connection {
             read_timeout: limits.head_timeout,
             head: HeadParser::default(),
             served: 0,
+            deadline: None,
         })
     }
 
@@ -100,6 +103,7 @@ impl Connection {
             read_timeout: Duration::ZERO,
             head: HeadParser::default(),
             served: 0,
+            deadline: None,
         }
     }
 
@@ -177,7 +181,7 @@ impl Connection {
         if self.end == self.input.len() {
             self.input.resize((self.input.len() * 2).max(INPUT_BYTES), 0);
         }
-        self.set_read_timeout(timeout)?;
+        self.set_read_timeout(self.until_deadline(timeout)?)?;
         let got = retry(|| self.stream.read(&mut self.input[self.end..]))?;
         self.end += got;
         Ok(got)
@@ -190,7 +194,7 @@ impl Connection {
                 self.fill(timeout)?;
             } else {
                 self.flush()?;
-                self.set_read_timeout(timeout)?;
+                self.set_read_timeout(self.until_deadline(timeout)?)?;
                 return retry(|| self.stream.read(out));
             }
         }
@@ -228,6 +232,14 @@ impl Connection {
                 Err(error) if is_timeout(&error) => return Err(BODY_TIMEOUT),
                 Err(error) => return Err(Error::io("reading a body", error)),
             }
+        }
+    }
+
+    fn until_deadline(&self, timeout: Duration) -> io::Result<Duration> {
+        match self.deadline.map(left) {
+            None => Ok(timeout),
+            Some(Some(left)) => Ok(left.min(timeout)),
+            Some(None) => Err(ErrorKind::TimedOut.into()),
         }
     }
 
@@ -319,6 +331,14 @@ impl Connection {
         socket.set_read_timeout(None).ok()?;
         socket.set_write_timeout(None).ok()?;
         Some((socket, self.buffered().to_vec()))
+    }
+}
+
+impl Drop for Connection {
+    /// A handler that panics takes its connection along; answers to earlier, pipelined requests
+    /// still go out.
+    fn drop(&mut self) {
+        let _ = self.flush();
     }
 }
 

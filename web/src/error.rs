@@ -46,6 +46,13 @@ pub enum Error {
         /// The pattern that stands.
         existing: String,
     },
+    /// A URL that cannot be asked for.
+    Url {
+        /// The URL, as given.
+        url: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// A form that is not what its Content-Type says.
     Form(&'static str),
 }
@@ -77,6 +84,7 @@ impl fmt::Display for Error {
             Error::RouteConflict { method, pattern, existing } => {
                 write!(f, "route {method} {pattern:?} matches the same paths as {existing:?}")
             }
+            Error::Url { url, reason } => write!(f, "url {url:?}: {reason}"),
             Error::Form(reason) => write!(f, "form: {reason}"),
         }
     }

@@ -178,7 +178,7 @@ pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
 }
 
 /// Whether `value` is a host name, an IPv4 address or `[IPv6]`, with an optional port.
-fn is_authority(value: &[u8]) -> bool {
+pub(crate) fn is_authority(value: &[u8]) -> bool {
     let (host, port) = match value {
         [b'[', rest @ ..] => match rest.iter().position(|&b| b == b']') {
             Some(end) => {

@@ -25,7 +25,7 @@ use crate::headers::Headers;
 use crate::http::{reason, write_date_line};
 
 /// What a handler answers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Response {
     status: u16,
     /// The fields, but for those that the server adds.
@@ -64,11 +64,17 @@ impl std::fmt::Debug for Content {
     }
 }
 
+impl Default for Response {
+    fn default() -> Self {
+        Response::new()
+    }
+}
+
 impl Response {
     /// An empty 200.
     #[must_use]
     pub fn new() -> Self {
-        Response { status: 200, ..Response::default() }
+        Response { status: 200, headers: Headers::new(), content: Content::default() }
     }
 
     /// The status code.

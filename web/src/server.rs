@@ -492,16 +492,13 @@ pub(crate) fn serve_connection(
         response.reset();
         request.body.lend(connection);
         let ran = catch_unwind(AssertUnwindSafe(|| handler.serve(&mut request, &mut response)));
+        if ran.is_err() {
+            return; // as in Go: the client gets no answer, and the connection ends
+        }
         let Some(lent) = request.body.connection.take() else {
             return; // the handler has taken the connection over
         };
         connection = lent;
-        if ran.is_err() {
-            // As in Go: the client gets nothing, and sees that it is not whole. Answers to
-            // earlier, pipelined requests still go out.
-            let _ = connection.flush();
-            return;
-        }
         if let Some((status, reason)) = request.body.refused() {
             return answer_refusal(*connection, &Error::Refused { status, reason });
         }
@@ -520,7 +517,6 @@ pub(crate) fn serve_connection(
             if !clean {
                 return connection.close_gently();
             }
-            let _ = connection.flush();
             return;
         }
         if !request.body.is_done() {

@@ -1,0 +1,474 @@
+//! The engine and its groups (day 4): routes with a prefix in common, and who answers.
+//!
+//! # What you will have at the end
+//! `engine.group("/v1")`, groups inside groups, a tree of routes per method, and 404, 405 and
+//! `OPTIONS` answered without being asked for. About fifteen minutes.
+//!
+//! # Why
+//! An API has parts - `/v1`, `/admin` - that share a prefix and, from day 5 on, middleware. axum
+//! nests routers as values; gin keeps one engine and hands out groups that remember a prefix. We
+//! do as gin does: one place holds all routes, so a conflict is seen when it is made.
+//!
+//! # The picture
+//! ```text
+//! groups   0 ""          middleware [logger]                  routes
+//!          │                                                    GET /        group 0
+//!          └─ 1 "/v1"    middleware [auth]                      GET /v1/x    group 1 ──► Arc<Route>
+//!             └─ 2 "/v1/admin"  middleware []                                             pattern, names,
+//!                                                                                         chain: logger, auth, handler
+//! trees    GET  ""── "v1" ── "x"  = route 1      (the tree leads to the route's number)
+//! ```
+//! A route's chain is the middleware of the groups it was made in, outermost first, then its
+//! handler. It is worked out when something is registered, not when a request comes; what a
+//! request path looks like has no say in it, so `/v1`'s middleware can never run for `/v10`.
+//!
+//! # The idea alone
+//! ```
+//! struct Engine {
+//!     routes: Vec<(String, fn() -> &'static str)>,
+//! }
+//! struct Group<'e> {
+//!     engine: &'e mut Engine,
+//!     prefix: String,
+//! }
+//! impl Engine {
+//!     fn group(&mut self, prefix: &str) -> Group<'_> {
+//!         Group { engine: self, prefix: prefix.to_owned() }
+//!     }
+//! }
+//! impl Group<'_> {
+//!     fn group(&mut self, prefix: &str) -> Group<'_> {
+//!         let prefix = self.prefix.clone() + prefix;
+//!         Group { engine: self.engine, prefix }
+//!     }
+//!     fn get(&mut self, path: &str, handler: fn() -> &'static str) {
+//!         self.engine.routes.push((self.prefix.clone() + path, handler));
+//!     }
+//! }
+//! let mut engine = Engine { routes: Vec::new() };
+//! let mut v1 = engine.group("/v1");
+//! v1.group("/v2").get("/hello", || "hello");
+//! v1.get("/", || "index"); // the inner group's loan of v1 has ended
+//! let paths: Vec<_> = engine.routes.iter().map(|(path, _)| &**path).collect();
+//! assert_eq!(paths, ["/v1/v2/hello", "/v1/"]);
+//! ```
+//!
+//! # What the borrow checker says
+//! In Go every group points to the engine and the engine lists every group: a cycle. Here a
+//! [`Group`] *borrows* the engine while you register, and a borrow cannot outlive its owner or be
+//! used beside it. So groups are used one after another, as their routes are written down anyway:
+//!
+//! ```compile_fail
+//! let mut engine = web::Engine::new();
+//! let v1 = engine.group("/v1");
+//! let v2 = engine.group("/v2"); // error: cannot borrow `engine` as mutable more than once
+//! drop((v1, v2));
+//! ```
+//!
+//! When registration is over the engine is moved into the server and only shared from then on:
+//! no lock is needed to find a route.
+//!
+//! # Where this differs from the Go tutorial
+//! Any method can be registered, HEAD is answered through GET, a known path with another method is
+//! 405 with Allow (WEB-10). Bad and conflicting patterns are errors at registration (WEB-2, WEB-8,
+//! WEB-19). A 404 or 405 runs the engine's middleware and no group's (WEB-4, WEB-5, WEB-6).
+//!
+//! # Try it
+//! `cargo run -p web --example day4_group`, then `curl http://127.0.0.1:9999/v1/` prints
+//! `<h1>Hello Gee</h1>`.
+
+use std::net::TcpListener;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::trie::{self, Segment, Trie};
+use crate::{Context, Error, Handler, Request, Response, Result, Server};
+
+/// Anything that handles a context: route handlers and middleware alike.
+pub type HandlerFn = Arc<dyn Fn(&mut Context) + Send + Sync>;
+
+/// A pattern with everything that a request to it needs.
+pub struct Route {
+    pub(crate) pattern: String,
+    /// The wildcards' names, in order.
+    pub(crate) names: Vec<String>,
+    /// The groups' middleware, outermost first, and the handler.
+    pub(crate) chain: Vec<HandlerFn>,
+}
+
+impl std::fmt::Debug for Route {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Route({:?}, {} handlers)", self.pattern, self.chain.len())
+    }
+}
+
+/// A web application: routes, middleware, templates.
+///
+/// ```
+/// use web::{Engine, Request};
+///
+/// let mut engine = Engine::new();
+/// engine.get("/hello/:name", |c| {
+///     let text = format!("hello {}", c.param("name"));
+///     c.string(200, text);
+/// })?;
+/// let response = engine.handle(Request::new("GET", "/hello/gee"));
+/// assert_eq!(response.status(), 200);
+/// assert_eq!(response.into_bytes().unwrap(), b"hello gee");
+/// # Ok::<(), web::Error>(())
+/// ```
+pub struct Engine {
+    /// Whether [`Engine::serve`] lists the routes on stderr. On at first.
+    pub log_routes: bool,
+    /// The root group comes first.
+    groups: Vec<GroupData>,
+    /// In the order of registration.
+    routes: Vec<Entry>,
+    /// One tree per method, leading to places in `routes`.
+    trees: Vec<(String, Trie<usize>)>,
+    not_found: HandlerFn,
+    /// The chains of the answers without a route, rebuilt like the routes'.
+    fallback: Fallback,
+}
+
+struct GroupData {
+    prefix: String,
+    parent: Option<usize>,
+    middleware: Vec<HandlerFn>,
+}
+
+struct Entry {
+    method: String,
+    group: usize,
+    handler: HandlerFn,
+    route: Arc<Route>,
+}
+
+#[derive(Debug)]
+struct Fallback {
+    not_found: Arc<Route>,
+    not_allowed: Arc<Route>,
+    options: Arc<Route>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.routes().map(|(m, p)| format!("{m} {p}"))).finish()
+    }
+}
+
+/// Part of an [`Engine`] under one prefix; see [`Engine::group`].
+pub struct Group<'e> {
+    engine: &'e mut Engine,
+    id: usize,
+}
+
+impl std::fmt::Debug for Group<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Group({:?})", self.prefix())
+    }
+}
+
+/// Registers one method; the same for [`Engine`] and [`Group`].
+macro_rules! methods {
+    ($($name:ident $method:literal),*) => {$(
+        #[doc = concat!("Registers a handler for `", $method, "` on a pattern.")]
+        ///
+        /// # Errors
+        /// [`Error::Pattern`] or [`Error::RouteConflict`].
+        pub fn $name(
+            &mut self,
+            pattern: &str,
+            handler: impl Fn(&mut Context) + Send + Sync + 'static,
+        ) -> Result<()> {
+            self.route($method, pattern, handler)
+        }
+    )*};
+}
+
+impl Engine {
+    /// An engine without routes or middleware.
+    #[must_use]
+    pub fn new() -> Self {
+        let root = GroupData { prefix: String::new(), parent: None, middleware: Vec::new() };
+        let not_found: HandlerFn = Arc::new(not_found);
+        let fallback = Fallback::new(&[], &not_found);
+        Engine {
+            log_routes: true,
+            groups: vec![root],
+            routes: Vec::new(),
+            trees: Vec::new(),
+            not_found,
+            fallback,
+        }
+    }
+
+    /// A group of routes under `prefix`, which is put before their patterns as it is.
+    pub fn group(&mut self, prefix: &str) -> Group<'_> {
+        self.root().into_group(prefix)
+    }
+
+    /// Adds middleware for every route, those registered before included, and for 404 and 405.
+    pub fn middleware(&mut self, handler: impl Fn(&mut Context) + Send + Sync + 'static) {
+        self.root().middleware(handler);
+    }
+
+    /// Registers a handler for any method, one of your own too.
+    ///
+    /// # Errors
+    /// [`Error::Pattern`] or [`Error::RouteConflict`].
+    pub fn route(
+        &mut self,
+        method: &str,
+        pattern: &str,
+        handler: impl Fn(&mut Context) + Send + Sync + 'static,
+    ) -> Result<()> {
+        self.root().route(method, pattern, handler)
+    }
+
+    methods! { get "GET", post "POST", put "PUT", patch "PATCH", delete "DELETE", head "HEAD", options "OPTIONS" }
+
+    /// Replaces what answers a path that no pattern matches.
+    pub fn no_route(&mut self, handler: impl Fn(&mut Context) + Send + Sync + 'static) {
+        self.not_found = Arc::new(handler);
+        self.rebuild();
+    }
+
+    /// Methods and patterns in the order of their registration.
+    pub fn routes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.routes.iter().map(|entry| (&*entry.method, &*entry.route.pattern))
+    }
+
+    /// Answers one request without a socket.
+    #[must_use]
+    pub fn handle(&self, mut request: Request) -> Response {
+        let mut response = Response::new();
+        self.serve_one(&mut request, &mut response);
+        response
+    }
+
+    /// Binds `addr` and serves until stopped.
+    ///
+    /// # Errors
+    /// As for [`Server::run`].
+    pub fn run(self, addr: &str) -> Result<()> {
+        let listener = TcpListener::bind(addr)
+            .map_err(|error| Error::io(format!("listening on {addr}"), error))?;
+        self.serve(listener)
+    }
+
+    /// Serves with default limits until stopped; [`Server::new`] takes an engine too and has the
+    /// settings.
+    ///
+    /// # Errors
+    /// As for [`Server::serve`].
+    pub fn serve(self, listener: TcpListener) -> Result<()> {
+        if self.log_routes {
+            for (method, pattern) in self.routes() {
+                crate::log::line(format_args!("Route {method:>4} - {pattern}"));
+            }
+        }
+        Server::new(self).serve(listener)
+    }
+
+    fn root(&mut self) -> Group<'_> {
+        Group { engine: self, id: 0 }
+    }
+
+    fn serve_one(&self, request: &mut Request, response: &mut Response) {
+        let route = self.find(request, response);
+        let (taken, empty) = (std::mem::take(request), std::mem::take(response));
+        let mut context = Context::new(taken, empty, route);
+        context.next();
+        (*request, *response) = (context.request, context.response);
+    }
+
+    /// The route that answers a request, or what stands in for one.
+    fn find(&self, request: &mut Request, response: &mut Response) -> Arc<Route> {
+        let mut params = std::mem::take(&mut request.params);
+        let found = self.lookup(request.method(), request.path(), &mut params);
+        request.params = params;
+        if let Some(route) = found {
+            return Arc::clone(route);
+        }
+        let allow = self.allow(request.path());
+        if allow.is_empty() {
+            return Arc::clone(&self.fallback.not_found);
+        }
+        response.headers.push("Allow", &allow);
+        let asks = request.method() == "OPTIONS";
+        Arc::clone(if asks { &self.fallback.options } else { &self.fallback.not_allowed })
+    }
+
+    fn lookup(
+        &self,
+        method: &str,
+        path: &str,
+        params: &mut Vec<Range<usize>>,
+    ) -> Option<&Arc<Route>> {
+        let tree = self.trees.iter().find(|(name, _)| name == method);
+        let found = tree.and_then(|(_, tree)| tree.find(path, params));
+        match found {
+            Some(&at) => Some(&self.routes[at].route),
+            None if method == "HEAD" => self.lookup("GET", path, params),
+            None => None,
+        }
+    }
+
+    /// The methods that `path` can be asked with, for the Allow field; empty if none.
+    fn allow(&self, path: &str) -> String {
+        let mut params = Vec::new();
+        let mut known = |tree: &Trie<usize>| path == "*" || tree.find(path, &mut params).is_some();
+        let mut names: Vec<&str> =
+            self.trees.iter().filter(|(_, tree)| known(tree)).map(|(name, _)| &**name).collect();
+        if names.contains(&"GET") {
+            names.push("HEAD");
+        }
+        if !names.is_empty() {
+            names.push("OPTIONS");
+        }
+        names.sort_unstable();
+        names.dedup();
+        names.join(", ")
+    }
+
+    /// Works out every chain anew, after middleware was added.
+    fn rebuild(&mut self) {
+        for at in 0..self.routes.len() {
+            let mut chain = self.groups_chain(self.routes[at].group);
+            let entry = &mut self.routes[at];
+            chain.push(Arc::clone(&entry.handler));
+            let (pattern, names) = (entry.route.pattern.clone(), entry.route.names.clone());
+            entry.route = Arc::new(Route { pattern, names, chain });
+        }
+        self.fallback = Fallback::new(&self.groups[0].middleware, &self.not_found);
+    }
+
+    /// The middleware of a group and of those it lies in, outermost first.
+    fn groups_chain(&self, group: usize) -> Vec<HandlerFn> {
+        let GroupData { parent, middleware, .. } = &self.groups[group];
+        let mut chain = parent.map(|parent| self.groups_chain(parent)).unwrap_or_default();
+        chain.extend(middleware.iter().cloned());
+        chain
+    }
+}
+
+impl Default for Engine {
+    /// An engine with [`crate::middleware::logger`] around [`crate::recovery::recovery`].
+    fn default() -> Self {
+        let mut engine = Engine::new();
+        engine.middleware(crate::middleware::logger());
+        engine.middleware(crate::recovery::recovery());
+        engine
+    }
+}
+
+impl Handler for Engine {
+    fn serve(&self, request: &mut Request, response: &mut Response) {
+        self.serve_one(request, response);
+    }
+}
+
+impl Group<'_> {
+    /// What stands before the patterns of this group: `/v1/admin`.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.engine.groups[self.id].prefix
+    }
+
+    /// A group inside this one; its prefix is this one's and its own.
+    pub fn group(&mut self, prefix: &str) -> Group<'_> {
+        Group { engine: self.engine, id: self.id }.into_group(prefix)
+    }
+
+    /// Adds middleware for the routes of this group and of the groups in it, those that are
+    /// registered already included.
+    pub fn middleware(&mut self, handler: impl Fn(&mut Context) + Send + Sync + 'static) {
+        self.engine.groups[self.id].middleware.push(Arc::new(handler));
+        self.engine.rebuild();
+    }
+
+    /// Registers a handler for a method and a pattern.
+    ///
+    /// # Errors
+    /// [`Error::Pattern`] or [`Error::RouteConflict`].
+    pub fn route(
+        &mut self,
+        method: &str,
+        pattern: &str,
+        handler: impl Fn(&mut Context) + Send + Sync + 'static,
+    ) -> Result<()> {
+        let pattern = self.prefix().to_owned() + pattern;
+        if !crate::http::is_token(method.as_bytes()) {
+            return Err(Error::Pattern { pattern, reason: "the method is not a token" });
+        }
+        let names = trie::parse(&pattern)?
+            .into_iter()
+            .filter_map(|segment| match segment {
+                Segment::Param(name) | Segment::Rest(name) => Some(name.to_owned()),
+                Segment::Text(_) => None,
+            })
+            .collect();
+        let at = self.engine.routes.len();
+        self.engine.tree(method).insert(&pattern, at).map_err(|error| match error {
+            Error::RouteConflict { pattern, existing, .. } => {
+                Error::RouteConflict { method: method.to_owned(), pattern, existing }
+            }
+            other => other,
+        })?;
+        let handler: HandlerFn = Arc::new(handler);
+        let mut chain = self.engine.groups_chain(self.id);
+        chain.push(Arc::clone(&handler));
+        let route = Arc::new(Route { pattern, names, chain });
+        let (method, group) = (method.to_owned(), self.id);
+        self.engine.routes.push(Entry { method, group, handler, route });
+        Ok(())
+    }
+
+    methods! { get "GET", post "POST", put "PUT", patch "PATCH", delete "DELETE", head "HEAD", options "OPTIONS" }
+}
+
+impl<'e> Group<'e> {
+    fn into_group(self, prefix: &str) -> Group<'e> {
+        let prefix = self.prefix().to_owned() + prefix;
+        let data = GroupData { prefix, parent: Some(self.id), middleware: Vec::new() };
+        self.engine.groups.push(data);
+        let id = self.engine.groups.len() - 1;
+        Group { engine: self.engine, id }
+    }
+}
+
+impl Engine {
+    fn tree(&mut self, method: &str) -> &mut Trie<usize> {
+        let at = self.trees.iter().position(|(name, _)| name == method).unwrap_or_else(|| {
+            self.trees.push((method.to_owned(), Trie::default()));
+            self.trees.len() - 1
+        });
+        &mut self.trees[at].1
+    }
+}
+
+impl Fallback {
+    fn new(middleware: &[HandlerFn], not_found: &HandlerFn) -> Self {
+        let route = |handler: HandlerFn| {
+            let mut chain = middleware.to_vec();
+            chain.push(handler);
+            Arc::new(Route { pattern: String::new(), names: Vec::new(), chain })
+        };
+        Fallback {
+            not_found: route(Arc::clone(not_found)),
+            not_allowed: route(Arc::new(not_allowed)),
+            options: route(Arc::new(|c| c.status(204))),
+        }
+    }
+}
+
+fn not_found(c: &mut Context) {
+    let text = format!("404 NOT FOUND: {}\n", c.path());
+    c.string(404, text);
+}
+
+fn not_allowed(c: &mut Context) {
+    let text = format!("405 METHOD NOT ALLOWED: {} {}\n", c.method(), c.path());
+    c.string(405, text);
+}
