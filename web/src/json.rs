@@ -87,6 +87,8 @@
 //! # Ok::<(), json::JsonError>(())
 //! ```
 //! //!
+//! A second reading: [`parse`] reads text.
+//!
 //! # What the borrow checker says
 //! From Go one would write `fn get(&self, key: &str) -> Json`: "cannot move out of a shared
 //! reference". A tree owns its branches, so looking inside lends ([`Json::get`] gives `&Json`) and
@@ -103,10 +105,12 @@
 
 mod error;
 mod literal;
+mod parser;
 mod types;
 mod write;
 
 pub use error::JsonError;
+pub use parser::{DEPTH_MAX, parse, parse_to_depth};
 use std::collections::BTreeMap;
 use std::fmt;
 pub use types::Key;

@@ -5,7 +5,6 @@
 //! comes from outside. The rules are those of Go's `encoding/json` (`encode.go`).
 
 use super::{Json, JsonError};
-use std::borrow::Cow;
 use std::fmt::Write;
 
 /// A value that can write itself as JSON.
@@ -124,31 +123,36 @@ const STOPS: [bool; 256] = {
 /// A text in quotes: runs of plain bytes are copied whole.
 fn string(text: &str, out: &mut String) {
     out.push('"');
-    let bytes = text.as_bytes();
-    let mut copied = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
-        if !STOPS[usize::from(byte)] {
-            continue;
-        }
-        let (escape, len): (Cow<'_, str>, usize) = match byte {
-            b'"' => ("\\\"".into(), 1),
-            b'\\' => ("\\\\".into(), 1),
-            b'\n' => ("\\n".into(), 1),
-            b'\r' => ("\\r".into(), 1),
-            b'\t' => ("\\t".into(), 1),
-            0xE2 => match bytes.get(at + 1..at + 3) {
-                Some([0x80, 0xA8]) => ("\\u2028".into(), 3),
-                Some([0x80, 0xA9]) => ("\\u2029".into(), 3),
-                _ => continue,
-            },
-            _ => (format!("\\u{byte:04x}").into(), 1),
-        };
-        out.push_str(&text[copied..at]);
-        out.push_str(&escape);
-        copied = at + len;
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| STOPS[usize::from(byte)]) {
+        out.push_str(&rest[..at]);
+        rest = escape(&rest[at..], out);
     }
-    out.push_str(&text[copied..]);
+    out.push_str(rest);
     out.push('"');
+}
+
+/// Writes the first character of `text` escaped, and gives what follows it.
+fn escape<'a>(text: &'a str, out: &mut String) -> &'a str {
+    const HEX: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let mut rest = text.chars();
+    match rest.next().unwrap_or_default() {
+        '"' => out.push_str("\\\""),
+        '\\' => out.push_str("\\\\"),
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        '\u{2028}' => out.push_str("\\u2028"),
+        '\u{2029}' => out.push_str("\\u2029"),
+        c if c.is_ascii() => {
+            out.push_str("\\u00");
+            out.push(HEX[c as usize >> 4]);
+            out.push(HEX[c as usize & 15]);
+        }
+        c => out.push(c),
+    }
+    rest.as_str()
 }
 
 impl ToJson for str {
