@@ -87,7 +87,8 @@
 //! # Ok::<(), json::JsonError>(())
 //! ```
 //! //!
-//! A second reading: [`parse`] reads text.
+//! A second reading: [`parse`] reads text, [`FromJson`] and [`json_struct!`](crate::json_struct)
+//! turn it into types of yours, and those into text.
 //!
 //! # What the borrow checker says
 //! From Go one would write `fn get(&self, key: &str) -> Json`: "cannot move out of a shared
@@ -104,13 +105,17 @@
 //! Exercises, at the end of this file: `cargo test -p web --lib json::tests::exercise -- --ignored`.
 
 mod error;
+mod fields;
 mod literal;
 mod parser;
+mod read;
 mod types;
 mod write;
 
 pub use error::JsonError;
+pub use fields::{FieldReader, FieldWriter};
 pub use parser::{DEPTH_MAX, parse, parse_to_depth};
+pub use read::{FromJson, from_text};
 use std::collections::BTreeMap;
 use std::fmt;
 pub use types::Key;
