@@ -6,6 +6,7 @@ pub mod client;
 mod connection;
 mod context;
 mod error;
+pub mod files;
 pub mod form;
 mod head;
 pub mod headers;
