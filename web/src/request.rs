@@ -17,9 +17,9 @@ use std::ops::Range;
 
 use crate::body::Body;
 use crate::connection::Connection;
-use crate::head::{Facts, refuse, request_line, split_target};
+use crate::head::{Facts, HeadParser, refuse, request_line, split_target};
 use crate::headers::Headers;
-use crate::{Result, url};
+use crate::{Limits, Result, url};
 
 /// One request, as a handler sees it.
 #[derive(Debug, Default)]
@@ -81,6 +81,17 @@ impl Request {
         let mut request = self.with_header("Content-Length", &body.len().to_string());
         request.body.lend(Box::new(Connection::from_memory(body)));
         request
+    }
+
+    /// Reads a head from the beginning of `input`, in place of what this request was before.
+    /// `Ok(Some(length))` when it was whole, `Ok(None)` when more octets are needed. The body is not
+    /// attached; a [`Server`](crate::Server) does that.
+    ///
+    /// # Errors
+    /// [`crate::Error::Refused`] if a server would refuse it.
+    pub fn parse(&mut self, input: &[u8], limits: &Limits) -> Result<Option<usize>> {
+        self.reset();
+        HeadParser::default().advance(input, limits, self)
     }
 
     /// The method, case kept: `GET`.
