@@ -14,7 +14,7 @@ fn engine() -> Result<Engine> {
     let mut engine = Engine::default();
     engine.get("/", |c| c.string(200, "Hello Geektutu\n"))?;
     engine.get("/panic", |c| {
-        let names = vec!["geektutu"];
+        let names: Vec<&str> = "geektutu".split(' ').collect();
         c.string(200, names[100]);
     })?;
     Ok(engine)

@@ -94,6 +94,13 @@ impl Body {
         self.allowance = self.allowance.min(bytes_max.saturating_sub(self.received));
     }
 
+    /// No wait for this body goes beyond `deadline`.
+    pub fn finish_by(&mut self, deadline: Instant) {
+        if let Some(connection) = &mut self.connection {
+            connection.deadline = Some(deadline);
+        }
+    }
+
     /// The whole body, read on the first call and kept for the next.
     ///
     /// # Errors

@@ -64,6 +64,7 @@
 //! `curl "http://127.0.0.1:9999/login" -d "username=geektutu&password=1234"` prints
 //! `{"password":"1234","username":"geektutu"}`.
 
+use std::any::Any;
 use std::fmt;
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -85,11 +86,13 @@ pub struct Context {
     pub(crate) index: usize,
     /// The parsed body, once somebody asked.
     form: Option<Form>,
+    /// What middleware left for those after it, one value per type.
+    pub(crate) values: Vec<Box<dyn Any + Send>>,
 }
 
 impl Context {
     pub(crate) fn new(request: Request, response: Response, route: Arc<Route>) -> Self {
-        Context { request, response, route, index: 0, form: None }
+        Context { request, response, route, index: 0, form: None, values: Vec::new() }
     }
 
     /// The method: `GET`.

@@ -13,15 +13,18 @@
 //! tells that something is there. The file is opened once, and everything - existence, length,
 //! time - is read from that handle; Go's tutorial opens it twice and closes it once (WEB-12).
 //!
-//! A browser that has the file asks `If-Modified-Since`, and an unchanged file is 304 without a
-//! body. A directory without its slash is a 301, since relative links in it would lead astray; its
+//! What a browser has already is not sent again, and it may ask for a part: see `preconditions`.
+//! A file with a packed neighbour, `style.css.gz`, is sent packed to those who accept that; nothing
+//! is packed here. A directory without its slash is a 301, since relative links in it would lead astray; its
 //! listing is nobody's business unless [`Files::list_dirs`] is set (WEB-13).
-//! References: RFC 9110 sections 8.8.2, 13.1.3.
+//! References: RFC 9110 sections 8.8, 13, 14.
 
 use std::fs::{self, File, Metadata};
+use std::io::{Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::preconditions::{Verdict, judge};
 use crate::{Content, Context, Engine, Error, Group, Result, http, url};
 
 /// A directory that is served, and how.
@@ -136,10 +139,7 @@ impl Group<'_> {
         let path = path
             .canonicalize()
             .map_err(|e| Error::io(format!("static file {}", path.display()), e))?;
-        self.get(pattern, move |c| match File::open(&path).and_then(|f| Ok((f.metadata()?, f))) {
-            Ok((meta, file)) if meta.is_file() => send(c, &path, file, &meta),
-            _ => not_found(c),
-        })
+        self.get(pattern, move |c| answer_file(c, &path))
     }
 }
 
@@ -175,22 +175,78 @@ fn not_found(c: &mut Context) {
     c.status(404);
 }
 
-fn send(c: &mut Context, path: &Path, file: File, meta: &Metadata) {
-    if !matches!(c.method(), "GET" | "HEAD") {
-        c.set_header("Allow", "GET, HEAD");
-        return c.status(405);
+/// Answers one file whose path the program knows.
+pub(crate) fn answer_file(c: &mut Context, path: &Path) {
+    match File::open(path).and_then(|file| Ok((file.metadata()?, file))) {
+        Ok((meta, file)) if meta.is_file() => send(c, path, file, &meta),
+        _ => not_found(c),
     }
-    if let Ok(modified) = meta.modified() {
-        let modified = whole_seconds(modified);
-        c.set_header("Last-Modified", &http::date(modified));
-        let since = c.header("If-Modified-Since").and_then(http::parse_date);
-        if since.is_some_and(|since| modified <= since) {
-            return c.status(304);
+}
+
+fn send(c: &mut Context, path: &Path, file: File, meta: &Metadata) {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    c.set_header("Content-Type", content_type(&name));
+    let (mut file, mut meta) = (file, meta.clone());
+    if let Some((packed, about)) = packed_neighbour(path) {
+        c.response.headers.push("Vary", "Accept-Encoding");
+        if accepts_gzip(c.header("Accept-Encoding").unwrap_or_default()) {
+            c.set_header("Content-Encoding", "gzip");
+            (file, meta) = (packed, about);
         }
     }
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    c.set_header("Content-Type", content_type(&name));
-    c.response.content = Content::File(file, meta.len());
+    let modified = whole_seconds(meta.modified().unwrap_or(UNIX_EPOCH));
+    let etag = entity_tag(&meta);
+    c.set_header("Last-Modified", &http::date(modified));
+    c.set_header("ETag", &etag);
+    c.set_header("Accept-Ranges", "bytes");
+    let length = meta.len();
+    let part = match judge(c.request.headers(), &etag, modified, length) {
+        Verdict::Whole => 0..length,
+        Verdict::NotModified => return c.status(304),
+        Verdict::Failed => {
+            return c.answer(412, "text/plain; charset=utf-8", b"412: it has changed\n");
+        }
+        Verdict::OutOfRange => {
+            c.set_header("Content-Range", &format!("bytes */{length}"));
+            return c.answer(416, "text/plain; charset=utf-8", b"416: there is no such range\n");
+        }
+        Verdict::Part(part) => {
+            let last = part.end - 1;
+            c.set_header("Content-Range", &format!("bytes {}-{last}/{length}", part.start));
+            c.status(206);
+            part
+        }
+    };
+    if part.start > 0 && file.seek(SeekFrom::Start(part.start)).is_err() {
+        return c.server_error(&"a file cannot be read from its middle");
+    }
+    c.response.content = Content::File(file, part.end - part.start);
+}
+
+/// `NAME.gz` beside the file, if somebody packed it beforehand.
+fn packed_neighbour(path: &Path) -> Option<(File, Metadata)> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".gz");
+    let file = File::open(name).ok()?;
+    let meta = file.metadata().ok().filter(Metadata::is_file)?;
+    Some((file, meta))
+}
+
+/// Whether an Accept-Encoding lists gzip, and not with a weight of zero.
+fn accepts_gzip(field: &str) -> bool {
+    field.split(',').any(|item| {
+        let (coding, weight) = item.split_once(';').unwrap_or((item, ""));
+        let weight = weight.trim().strip_prefix("q=").unwrap_or("1");
+        coding.trim().eq_ignore_ascii_case("gzip") && weight.parse::<f32>().is_ok_and(|w| w > 0.0)
+    })
+}
+
+/// A strong tag from time and length: a file that is written twice within the file system's
+/// clock tick and keeps its length would keep its tag; nginx takes the same chance.
+fn entity_tag(meta: &Metadata) -> String {
+    let modified = meta.modified().unwrap_or(UNIX_EPOCH);
+    let nanos = modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    format!("\"{nanos:x}-{:x}\"", meta.len())
 }
 
 /// HTTP's dates have no fraction; without this a file would always look newer than its date.
@@ -303,6 +359,28 @@ mod tests {
         let old = [("If-Modified-Since", "Thu, 01 Jan 1970 00:00:00 GMT")];
         assert_eq!(dir.get(false, "/s/css/x.css", &old).status(), 200);
         assert_eq!(dir.get(false, "/s/a%20b.txt", &[]).into_bytes().unwrap(), b"text");
+    }
+
+    #[test]
+    fn a_part_or_a_packed_copy_is_sent_to_those_who_ask() {
+        let dir = Scratch::new("part");
+        let part = dir.get(false, "/s/css/x.css", &[("Range", "bytes=1-2")]);
+        let field = part.headers.get("Content-Range").map(str::to_owned);
+        assert_eq!((part.status(), field.as_deref()), (206, Some("bytes 1-2/4")));
+        assert_eq!(part.into_bytes().unwrap(), b" {");
+        let none = dir.get(false, "/s/css/x.css", &[("Range", "bytes=9-")]);
+        assert_eq!((none.status(), none.headers.get("Content-Range")), (416, Some("bytes */4")));
+        let etag = dir.get(false, "/s/css/x.css", &[]).headers.get("ETag").unwrap().to_owned();
+        assert_eq!(dir.get(false, "/s/css/x.css", &[("If-None-Match", &etag)]).status(), 304);
+        assert_eq!(dir.get(false, "/s/css/x.css", &[("If-Match", "\"x\"")]).status(), 412);
+        fs::write(dir.0.join("root/css/x.css.gz"), "packed").unwrap();
+        for (accept, want) in [("gzip, br", &b"packed"[..]), ("gzip;q=0", b"p {}"), ("br", b"p {}")]
+        {
+            let response = dir.get(false, "/s/css/x.css", &[("Accept-Encoding", accept)]);
+            assert_eq!(response.headers.get("Vary"), Some("Accept-Encoding"));
+            assert_eq!(response.headers.get("Content-Type"), Some("text/css; charset=utf-8"));
+            assert_eq!(response.into_bytes().unwrap(), want, "{accept}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A gin-like web framework in seven days, from the socket up, on the standard library alone.
 
+pub mod beyond;
 pub mod body;
 pub mod cli;
 pub mod client;
@@ -15,6 +16,7 @@ pub mod json;
 pub mod log;
 pub mod middleware;
 pub mod pool;
+mod preconditions;
 pub mod recovery;
 pub mod request;
 pub mod response;

@@ -82,7 +82,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::trie::{self, Segment, Trie};
-use crate::{Context, Error, Handler, Request, Response, Result, Server};
+use crate::{Context, Error, Handler, Request, Response, Result, Server, url};
 
 /// Anything that handles a context: route handlers and middleware alike.
 pub type HandlerFn = Arc<dyn Fn(&mut Context) + Send + Sync>;
@@ -120,6 +120,9 @@ impl std::fmt::Debug for Route {
 pub struct Engine {
     /// Whether [`Engine::serve`] lists the routes on stderr. On at first.
     pub log_routes: bool,
+    /// Whether `/a` is redirected to `/a/`, or the other way round, where only the other is a
+    /// route. Off at first: a path is what it is.
+    pub redirect_slash: bool,
     /// The root group comes first.
     groups: Vec<GroupData>,
     /// In the order of registration.
@@ -149,6 +152,8 @@ struct Fallback {
     not_found: Arc<Route>,
     not_allowed: Arc<Route>,
     options: Arc<Route>,
+    moved: Arc<Route>,
+    moved_as_is: Arc<Route>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -195,6 +200,7 @@ impl Engine {
         let fallback = Fallback::new(&[], &not_found);
         Engine {
             log_routes: true,
+            redirect_slash: false,
             groups: vec![root],
             routes: Vec::new(),
             trees: Vec::new(),
@@ -232,6 +238,18 @@ impl Engine {
     pub fn no_route(&mut self, handler: impl Fn(&mut Context) + Send + Sync + 'static) {
         self.not_found = Arc::new(handler);
         self.rebuild();
+    }
+
+    /// Registers a handler for GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS.
+    ///
+    /// # Errors
+    /// As for [`Engine::route`].
+    pub fn any(
+        &mut self,
+        pattern: &str,
+        handler: impl Fn(&mut Context) + Send + Sync + 'static,
+    ) -> Result<()> {
+        self.root().any(pattern, handler)
     }
 
     /// Methods and patterns in the order of their registration.
@@ -293,6 +311,13 @@ impl Engine {
         }
         let allow = self.allow(request.path());
         if allow.is_empty() {
+            if let Some(location) = self.other_slash(request) {
+                response.headers.push("Location", &location);
+                let keeps_method = matches!(request.method(), "GET" | "HEAD");
+                let fallback = &self.fallback;
+                let route = if keeps_method { &fallback.moved } else { &fallback.moved_as_is };
+                return Arc::clone(route);
+            }
             return Arc::clone(&self.fallback.not_found);
         }
         response.headers.push("Allow", &allow);
@@ -330,6 +355,19 @@ impl Engine {
         names.sort_unstable();
         names.dedup();
         names.join(", ")
+    }
+
+    /// The same path with or without its last slash, if that is a route; with the query.
+    fn other_slash(&self, request: &Request) -> Option<String> {
+        let path = request.path();
+        let other = path.strip_suffix('/').map_or_else(|| format!("{path}/"), str::to_owned);
+        // `//evil.example/` would be read as another host.
+        let safe = self.redirect_slash && other.len() > 1 && !other[1..].starts_with(['/', '\\']);
+        self.lookup(request.method(), &other, &mut Vec::new()).filter(|_| safe)?;
+        let encoded: Vec<String> =
+            other.split('/').map(|s| url::encode_segment(s.as_bytes())).collect();
+        let query = if request.query().is_empty() { "" } else { "?" };
+        Some(format!("{}{query}{}", encoded.join("/"), request.query()))
     }
 
     /// Works out every chain anew, after middleware was added.
@@ -426,6 +464,23 @@ impl Group<'_> {
     }
 
     methods! { get "GET", post "POST", put "PUT", patch "PATCH", delete "DELETE", head "HEAD", options "OPTIONS" }
+
+    /// As [`Engine::any`], below this group's prefix.
+    ///
+    /// # Errors
+    /// As for [`Engine::route`].
+    pub fn any(
+        &mut self,
+        pattern: &str,
+        handler: impl Fn(&mut Context) + Send + Sync + 'static,
+    ) -> Result<()> {
+        let shared = Arc::new(handler);
+        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+            let handler = Arc::clone(&shared);
+            self.route(method, pattern, move |c: &mut Context| handler(c))?;
+        }
+        Ok(())
+    }
 }
 
 impl<'e> Group<'e> {
@@ -459,6 +514,8 @@ impl Fallback {
             not_found: route(Arc::clone(not_found)),
             not_allowed: route(Arc::new(not_allowed)),
             options: route(Arc::new(|c| c.status(204))),
+            moved: route(Arc::new(|c| c.status(301))),
+            moved_as_is: route(Arc::new(|c| c.status(308))),
         }
     }
 }

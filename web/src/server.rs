@@ -499,6 +499,7 @@ pub(crate) fn serve_connection(
             return; // the handler has taken the connection over
         };
         connection = lent;
+        connection.deadline = None;
         if let Some((status, reason)) = request.body.refused() {
             return answer_refusal(*connection, &Error::Refused { status, reason });
         }
