@@ -22,6 +22,7 @@ pub mod request;
 pub mod response;
 pub mod router;
 pub mod server;
+pub mod template;
 pub mod trie;
 pub mod url;
 
