@@ -72,7 +72,7 @@ use std::sync::Arc;
 use crate::form::Form;
 use crate::json::ToJson;
 use crate::router::Route;
-use crate::{Error, Request, Response, Result, json, url};
+use crate::{Error, Json, Request, Response, Result, json, url};
 
 /// One request on its way through its chain of handlers.
 #[derive(Debug)]
@@ -191,6 +191,21 @@ impl Context {
     /// Answers HTML that is there already; [`Context::render`] fills in a template.
     pub fn html(&mut self, status: u16, text: impl AsRef<str>) {
         self.answer(status, "text/html; charset=utf-8", text.as_ref().as_bytes());
+    }
+
+    /// Answers a page made of the template `name` and `data` (day 6). A template that is missing or
+    /// fails makes the answer a 500 and the reason a log line; nothing of the page is sent then.
+    pub fn render(&mut self, status: u16, name: &str, data: &Json) {
+        let mut page = String::from_utf8(std::mem::take(self.response.body())).unwrap_or_default();
+        let rendered = self.route.templates.render(name, data, &mut page);
+        *self.response.body() = page.into_bytes();
+        match rendered {
+            Ok(()) => {
+                self.response.set_status(status);
+                self.content_type("text/html; charset=utf-8");
+            }
+            Err(error) => self.server_error(&error),
+        }
     }
 
     /// Answers octets; the type, unless set, is told from the first of them.

@@ -2,6 +2,8 @@
 
 use std::{fmt, io};
 
+use crate::template::TemplateError;
+
 /// This crate's result.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -53,6 +55,8 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// A template that cannot be loaded or run; says file, line and column.
+    Template(TemplateError),
     /// A form that is not what its Content-Type says.
     Form(&'static str),
 }
@@ -85,6 +89,7 @@ impl fmt::Display for Error {
                 write!(f, "route {method} {pattern:?} matches the same paths as {existing:?}")
             }
             Error::Url { url, reason } => write!(f, "url {url:?}: {reason}"),
+            Error::Template(error) => write!(f, "{error}"),
             Error::Form(reason) => write!(f, "form: {reason}"),
         }
     }
@@ -94,6 +99,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Error::Io { source, .. } => Some(source),
+            Error::Template(error) => Some(error),
             _ => None,
         }
     }

@@ -68,7 +68,7 @@
 //!     }
 //! }
 //! ```
-//! A clone of the [`Arc`](std::sync::Arc) ends the loan for the price of a counter. Handlers
+//! A clone of the [`Arc`] ends the loan for the price of a counter. Handlers
 //! could change the chain under our feet otherwise: in Go they can.
 //!
 //! # Where this differs from the Go tutorial

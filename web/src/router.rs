@@ -77,12 +77,15 @@
 //! `cargo run -p web --example day4_group`, then `curl http://127.0.0.1:9999/v1/` prints
 //! `<h1>Hello Gee</h1>`.
 
+use std::fs;
 use std::net::TcpListener;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
+use crate::template::Templates;
 use crate::trie::{self, Segment, Trie};
-use crate::{Context, Error, Handler, Request, Response, Result, Server, url};
+use crate::{Context, Error, Handler, Json, Request, Response, Result, Server, url};
 
 /// Anything that handles a context: route handlers and middleware alike.
 pub type HandlerFn = Arc<dyn Fn(&mut Context) + Send + Sync>;
@@ -94,6 +97,7 @@ pub struct Route {
     pub(crate) names: Vec<String>,
     /// The groups' middleware, outermost first, and the handler.
     pub(crate) chain: Vec<HandlerFn>,
+    pub(crate) templates: Arc<Templates>,
 }
 
 impl std::fmt::Debug for Route {
@@ -130,6 +134,7 @@ pub struct Engine {
     /// One tree per method, leading to places in `routes`.
     trees: Vec<(String, Trie<usize>)>,
     not_found: HandlerFn,
+    templates: Arc<Templates>,
     /// The chains of the answers without a route, rebuilt like the routes'.
     fallback: Fallback,
 }
@@ -197,7 +202,8 @@ impl Engine {
     pub fn new() -> Self {
         let root = GroupData { prefix: String::new(), parent: None, middleware: Vec::new() };
         let not_found: HandlerFn = Arc::new(not_found);
-        let fallback = Fallback::new(&[], &not_found);
+        let templates = Arc::new(Templates::new());
+        let fallback = Fallback::new(&[], &not_found, &templates);
         Engine {
             log_routes: true,
             redirect_slash: false,
@@ -205,6 +211,7 @@ impl Engine {
             routes: Vec::new(),
             trees: Vec::new(),
             not_found,
+            templates,
             fallback,
         }
     }
@@ -252,6 +259,40 @@ impl Engine {
         self.root().any(pattern, handler)
     }
 
+    /// Registers a function for templates that are loaded after it.
+    pub fn template_func(
+        &mut self,
+        name: &str,
+        function: impl Fn(&[Json]) -> std::result::Result<Json, String> + Send + Sync + 'static,
+    ) {
+        self.templates_mut().func(name, function);
+        self.rebuild();
+    }
+
+    /// Loads every file that matches `directory/*.suffix` as a template by its file name.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if nothing matches or a file cannot be read; [`Error::Template`], with file,
+    /// line and column, for one that is wrong.
+    pub fn load_templates(&mut self, glob: impl AsRef<Path>) -> Result<()> {
+        for path in crate::files::glob(glob.as_ref())? {
+            let doing = || format!("template {}", path.display());
+            let source = fs::read_to_string(&path).map_err(|error| Error::io(doing(), error))?;
+            self.add_template(&path.file_name().unwrap_or_default().to_string_lossy(), &source)?;
+        }
+        Ok(())
+    }
+
+    /// Adds a template from memory.
+    ///
+    /// # Errors
+    /// [`Error::Template`], with name, line and column.
+    pub fn add_template(&mut self, name: &str, source: &str) -> Result<()> {
+        self.templates_mut().add(name, source).map_err(Error::Template)?;
+        self.rebuild();
+        Ok(())
+    }
+
     /// Methods and patterns in the order of their registration.
     pub fn routes(&self) -> impl Iterator<Item = (&str, &str)> {
         self.routes.iter().map(|entry| (&*entry.method, &*entry.route.pattern))
@@ -287,6 +328,11 @@ impl Engine {
             }
         }
         Server::new(self).serve(listener)
+    }
+
+    /// The templates to be changed; a copy if routes still hold them, until the next rebuild.
+    fn templates_mut(&mut self) -> &mut Templates {
+        Arc::make_mut(&mut self.templates)
     }
 
     fn root(&mut self) -> Group<'_> {
@@ -377,9 +423,10 @@ impl Engine {
             let entry = &mut self.routes[at];
             chain.push(Arc::clone(&entry.handler));
             let (pattern, names) = (entry.route.pattern.clone(), entry.route.names.clone());
-            entry.route = Arc::new(Route { pattern, names, chain });
+            let templates = Arc::clone(&self.templates);
+            entry.route = Arc::new(Route { pattern, names, chain, templates });
         }
-        self.fallback = Fallback::new(&self.groups[0].middleware, &self.not_found);
+        self.fallback = Fallback::new(&self.groups[0].middleware, &self.not_found, &self.templates);
     }
 
     /// The middleware of a group and of those it lies in, outermost first.
@@ -457,7 +504,8 @@ impl Group<'_> {
         let handler: HandlerFn = Arc::new(handler);
         let mut chain = self.engine.groups_chain(self.id);
         chain.push(Arc::clone(&handler));
-        let route = Arc::new(Route { pattern, names, chain });
+        let templates = Arc::clone(&self.engine.templates);
+        let route = Arc::new(Route { pattern, names, chain, templates });
         let (method, group) = (method.to_owned(), self.id);
         self.engine.routes.push(Entry { method, group, handler, route });
         Ok(())
@@ -504,11 +552,12 @@ impl Engine {
 }
 
 impl Fallback {
-    fn new(middleware: &[HandlerFn], not_found: &HandlerFn) -> Self {
+    fn new(middleware: &[HandlerFn], not_found: &HandlerFn, templates: &Arc<Templates>) -> Self {
         let route = |handler: HandlerFn| {
             let mut chain = middleware.to_vec();
             chain.push(handler);
-            Arc::new(Route { pattern: String::new(), names: Vec::new(), chain })
+            let templates = Arc::clone(templates);
+            Arc::new(Route { pattern: String::new(), names: Vec::new(), chain, templates })
         };
         Fallback {
             not_found: route(Arc::clone(not_found)),

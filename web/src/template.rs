@@ -138,6 +138,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Templates by name, and the functions they call.
+#[derive(Clone)]
 pub struct Templates {
     functions: BTreeMap<String, Function>,
     bodies: BTreeMap<String, Vec<parser::Node>>,

@@ -24,6 +24,7 @@ use std::sync::Arc;
 pub(super) const NESTING_MAX: usize = 64;
 
 /// One piece of a template.
+#[derive(Clone)]
 pub(super) enum Node {
     Text { text: String, at: Place },
     Print { pipe: Pipe, escape: Escape },
@@ -34,6 +35,7 @@ pub(super) enum Node {
 }
 
 /// A value, and the variable that takes it, if one does.
+#[derive(Clone)]
 pub(super) struct Pipe {
     pub(super) variable: Option<usize>,
     pub(super) value: Expr,
@@ -41,6 +43,7 @@ pub(super) struct Pipe {
 }
 
 /// How a value is come by.
+#[derive(Clone)]
 pub(super) enum Expr {
     Dot,
     Variable(usize),
