@@ -8,10 +8,10 @@
 //! - [`full`] is true under `TESTS_FULL=1`, when the long counts run.
 
 use std::env;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -70,6 +70,8 @@ pub struct Running {
     child: Child,
     /// What each `listening on` line named, without its scheme: `127.0.0.1:40123`.
     pub addrs: Vec<String>,
+    /// What it has written to stderr, and a signal when there is more.
+    log: Arc<(Mutex<String>, Condvar)>,
 }
 
 impl Running {
@@ -83,7 +85,7 @@ impl Running {
             .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("{} does not start: {error}", program.display()));
         let stdout = child.stdout.take().expect("invariant: stdout is piped");
@@ -94,7 +96,11 @@ impl Running {
                 let _ = sender.send(line);
             }
         });
-        let mut running = Running { child, addrs: Vec::new() };
+        let log = Arc::default();
+        let stderr = child.stderr.take().expect("invariant: stderr is piped");
+        let sink = Arc::clone(&log);
+        thread::spawn(move || collect(stderr, &sink)); // ends like the one above
+        let mut running = Running { child, addrs: Vec::new(), log };
         while running.addrs.len() < listeners {
             let line = lines
                 .recv_timeout(Duration::from_secs(20))
@@ -114,10 +120,34 @@ impl Running {
         &self.addrs[0]
     }
 
+    /// Waits, 20 seconds at most, until the log contains `text`, and returns all of it.
+    ///
+    /// # Panics
+    /// When the text does not come.
+    #[must_use]
+    pub fn log_with(&self, text: &str) -> String {
+        let (log, more) = &*self.log;
+        let guard = log.lock().expect("the log's reader is alive");
+        let (guard, waited) = more
+            .wait_timeout_while(guard, Duration::from_secs(20), |log| !log.contains(text))
+            .expect("the log's reader is alive");
+        assert!(!waited.timed_out(), "no {text:?} in the log:\n{guard}");
+        guard.clone()
+    }
+
     /// The id of the process.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+}
+
+fn collect(mut stderr: impl Read, sink: &(Mutex<String>, Condvar)) {
+    let (log, more) = sink;
+    let mut block = [0; 4096];
+    while let Ok(got @ 1..) = stderr.read(&mut block) {
+        log.lock().expect("nobody panics here").push_str(&String::from_utf8_lossy(&block[..got]));
+        more.notify_all();
     }
 }
 

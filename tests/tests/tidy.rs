@@ -1,0 +1,114 @@
+//! The repository keeps its own promises: no outside package, no `unsafe`, files that can be read
+//! in one sitting, and a README whose table is true.
+
+#![cfg(test)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tests::root;
+
+/// Every file below `dir` whose name ends so, build output apart.
+fn files(dir: &Path, suffix: &str, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() && name != "target" && !name.starts_with('.') {
+            files(&path, suffix, found);
+        } else if path.is_file() && name.ends_with(suffix) {
+            found.push(path);
+        }
+    }
+}
+
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    files(&root(), ".rs", &mut found);
+    assert!(found.len() > 20, "the sources are not where they were");
+    found.into_iter().map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
+}
+
+#[test]
+fn the_lock_file_names_no_package_from_outside() {
+    let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    assert!(lock.contains("name = \"web\""));
+    assert!(!lock.contains("source = "), "a package from outside: see Cargo.lock");
+}
+
+#[test]
+fn no_code_is_unsafe() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    assert!(manifest.contains("unsafe_code = \"forbid\""));
+    let mut manifests = Vec::new();
+    files(&root(), "Cargo.toml", &mut manifests);
+    let text = |path: &PathBuf| fs::read_to_string(path).unwrap();
+    // The excluded packages have lints of their own: wasm-bindgen writes `unsafe` into its users.
+    let inside = |path: &&PathBuf| !text(path).contains("[workspace]\n");
+    for path in manifests.iter().filter(inside) {
+        assert!(
+            text(path).contains("[lints]\nworkspace = true"),
+            "{} has no lints",
+            path.display()
+        );
+    }
+}
+
+/// A file of the engine or a framework fits a sitting; tests and tables may be longer.
+#[test]
+fn no_source_file_is_longer_than_500_lines() {
+    let long: Vec<String> = sources()
+        .into_iter()
+        .map(|(path, text)| (path, text.lines().count()))
+        .filter(|(path, lines)| {
+            *lines > 500 && path.components().any(|part| part.as_os_str() == "src")
+        })
+        .map(|(path, lines)| format!("{} has {lines} lines", path.display()))
+        .collect();
+    assert!(long.is_empty(), "{long:#?}");
+}
+
+/// The course of a crate never imports what is beyond it; its lib.rs may name it again.
+#[test]
+fn the_course_does_not_need_what_is_beyond_it() {
+    for (path, text) in sources() {
+        let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_owned()).collect();
+        let inside = |name: &str| parts.iter().any(|part| part == name);
+        let lib = path.file_name().is_some_and(|name| name == "lib.rs" || name == "beyond.rs");
+        if inside("src") && !inside("beyond") && !lib && !inside("wasm") {
+            let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+            let uses: Vec<_> = code.filter(|line| line.contains("beyond::")).collect();
+            assert!(uses.is_empty(), "{} uses {uses:?}", path.display());
+        }
+    }
+}
+
+/// Every row of the README's table: its module and its example are there.
+#[test]
+fn every_day_of_the_readme_is_there() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let mut rows = 0;
+    for line in readme.lines().filter(|line| line.contains("--example day")) {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let (module, command, tests) =
+            (cells[3].trim_matches('`'), cells[4].trim_matches('`'), cells[5]);
+        let words: Vec<&str> = command.split(' ').collect();
+        let [.., "-p", package, "--example", example] = words[..] else { panic!("{command}") };
+        let examples = root().join(package).join("examples");
+        let there =
+            [examples.join(format!("{example}.rs")), examples.join(example).join("main.rs")];
+        assert!(there.iter().any(|file| file.is_file()), "no example {example}");
+        let (krate, path) = module.split_once("::").unwrap();
+        let file = root().join(krate).join("src").join(path.replace("::", "/"));
+        let there = [file.with_extension("rs"), file.join("mod.rs")];
+        assert!(there.iter().any(|file| file.is_file()), "no module {module}");
+        for test in tests.split(", ").map(|name| name.trim_matches('`')) {
+            let file = root().join("tests/tests").join(format!("{test}.rs"));
+            assert!(file.is_file(), "no test {test}");
+        }
+        rows += 1;
+    }
+    assert!(rows >= 7, "the table has {rows} rows");
+    for command in ["cargo run ", "cargo test "] {
+        assert!(readme.contains(&format!("    {command}")), "the README does not show {command}");
+    }
+}
