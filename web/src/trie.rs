@@ -112,7 +112,9 @@ pub struct Trie<T> {
 struct Node<T> {
     /// What the pattern that ends here leads to, and the pattern itself.
     route: Option<(String, T)>,
-    /// Children with a fixed text, sorted by it.
+    /// Children with a fixed text, sorted by their [`key`], and the keys once more side by side: a
+    /// search looks at a few neighbouring words and one text.
+    keys: Vec<u64>,
     children: Vec<(Box<[u8]>, Node<T>)>,
     /// The child of every `:name` segment. Names belong to the pattern, not to the tree.
     param: Option<Box<Node<T>>>,
@@ -122,7 +124,7 @@ struct Node<T> {
 
 impl<T> Default for Node<T> {
     fn default() -> Self {
-        Node { route: None, children: Vec::new(), param: None, rest: None }
+        Node { route: None, keys: Vec::new(), children: Vec::new(), param: None, rest: None }
     }
 }
 
@@ -220,7 +222,7 @@ impl<T> Trie<T> {
         found.map(|(_, value)| value)
     }
 
-    /// Every pattern with its value, depth first: text in order, then `:param`, then `*rest`.
+    /// Every pattern with its value, depth first: text, then `:param`, then `*rest`.
     #[must_use]
     pub fn routes(&self) -> Vec<(&str, &T)> {
         let mut all = Vec::new();
@@ -231,18 +233,29 @@ impl<T> Trie<T> {
 
 impl<T> Node<T> {
     fn child(&mut self, text: &[u8]) -> &mut Node<T> {
-        let at = self.children.binary_search_by(|(t, _)| (**t).cmp(text)).unwrap_or_else(|at| {
+        let at = self.position(text).unwrap_or_else(|| {
+            let key = key(text);
+            let at = self.keys.partition_point(|k| *k < key);
+            self.keys.insert(at, key);
             self.children.insert(at, (text.into(), Node::default()));
             at
         });
         &mut self.children[at].1
     }
 
+    /// The place of the child with that text.
+    fn position(&self, text: &[u8]) -> Option<usize> {
+        let key = key(text);
+        let first = self.keys.partition_point(|k| *k < key);
+        let same = self.keys[first..].iter().take_while(|k| **k == key).count();
+        (first..first + same).find(|at| *self.children[*at].0 == *text)
+    }
+
     /// Matches `path` from `at`, where a segment begins.
     fn find(&self, path: &[u8], at: usize, params: &mut Vec<Range<usize>>) -> Option<&(String, T)> {
-        let end = path[at..].iter().position(|&b| b == b'/').map_or(path.len(), |n| at + n);
+        let end = at + segment_length(&path[at..]);
         let segment = &path[at..end];
-        if let Ok(child) = self.children.binary_search_by(|(text, _)| (**text).cmp(segment)) {
+        if let Some(child) = self.position(segment) {
             let found = self.children[child].1.end_or_find(path, end, params);
             if found.is_some() {
                 return found;
@@ -280,6 +293,32 @@ impl<T> Node<T> {
         self.param.iter().for_each(|child| child.collect(all));
         all.extend(self.rest.iter().map(|(pattern, value)| (&**pattern, value)));
     }
+}
+
+/// A text's length and first seven octets in one word: nearly always enough to tell two apart.
+fn key(text: &[u8]) -> u64 {
+    let mut word = [0; 8];
+    let head = &text[..text.len().min(7)];
+    word[..head.len()].copy_from_slice(head);
+    word[7] = u8::try_from(text.len()).unwrap_or(u8::MAX);
+    u64::from_le_bytes(word)
+}
+
+/// Octets up to the next slash, eight at a time: in a word whose slashes have become zeros, the
+/// lowest octet from which the subtraction had to borrow was the first zero.
+fn segment_length(path: &[u8]) -> usize {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    let (words, tail) = path.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let slashes_are_zero = u64::from_le_bytes(*word) ^ u64::from_le_bytes([b'/'; 8]);
+        let borrowed = slashes_are_zero.wrapping_sub(ONES) & !slashes_are_zero & HIGH;
+        if borrowed != 0 {
+            return at * 8 + borrowed.trailing_zeros() as usize / 8;
+        }
+    }
+    let before = path.len() - tail.len();
+    before + tail.iter().position(|&b| b == b'/').unwrap_or(tail.len())
 }
 
 #[cfg(test)]
@@ -378,6 +417,15 @@ mod tests {
     }
 
     #[test]
+    fn segments_end_at_the_first_slash() {
+        for length in 0..40 {
+            let segment = "s".repeat(length);
+            assert_eq!(segment_length(segment.as_bytes()), length);
+            assert_eq!(segment_length(format!("{segment}/x/{segment}/").as_bytes()), length);
+        }
+    }
+
+    #[test]
     fn the_same_paths_twice_are_a_conflict_that_names_both() {
         let mut trie = trie(&["/a/:id", "/s/*all"]);
         for (second, first) in [("/a/:name", "/a/:id"), ("/s/*x", "/s/*all")] {
@@ -396,7 +444,7 @@ mod tests {
     fn routes_are_listed_depth_first() {
         let trie = trie(&["/", "/hi/:name", "/hello/:name", "/assets/*filepath", "/hello/b/c"]);
         let all: Vec<_> = trie.routes().into_iter().map(|(pattern, _)| pattern).collect();
-        assert_eq!(all, ["/", "/assets/*filepath", "/hello/b/c", "/hello/:name", "/hi/:name"]);
+        assert_eq!(all, ["/", "/hi/:name", "/hello/b/c", "/hello/:name", "/assets/*filepath"]);
     }
 
     /// Write `Trie::len`, the number of patterns, without building the list.
