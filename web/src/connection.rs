@@ -11,34 +11,19 @@
 //! Sixteen pipelined requests that arrive in one read are answered by one write: that is what
 //! "flush before blocking" buys, and why no other code calls `read` on the socket.
 
-use std::io::{self, ErrorKind, IoSlice, Read, Write};
-use std::net::{Shutdown, TcpStream};
+mod output;
+mod stream;
+
+use std::io::{self, ErrorKind};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
+
+pub(crate) use stream::Stream;
 
 use crate::head::{HeadParser, Lines, refuse};
 use crate::request::Request;
 use crate::server::Limits;
 use crate::{Error, Result};
-
-/// What a connection needs of a socket; a test puts memory in its place.
-pub(crate) trait Stream: Read + Write + Send {
-    fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()>;
-    fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()>;
-    fn shutdown(&self, how: Shutdown) -> io::Result<()>;
-    /// Told before (`true`) and after a wait for the next request. `false` as the answer: the
-    /// server is closing or needs the thread, do not wait.
-    fn idle(&self, _waiting: bool) -> bool {
-        true
-    }
-    /// Whether the next answer should be this connection's last.
-    fn last_answer(&self) -> bool {
-        false
-    }
-    /// The socket itself, for a handler that takes the connection over.
-    fn socket(&self) -> Option<TcpStream> {
-        None
-    }
-}
 
 /// A stream with its buffers.
 pub(crate) struct Connection {
@@ -62,8 +47,10 @@ const INPUT_BYTES: usize = 4 * 1024;
 /// Answers up to this size are copied into the output buffer; larger ones are written from where
 /// they are.
 const COPY_BYTES_MAX: usize = 16 * 1024;
-/// An output buffer larger than this is given back after the flush.
-const OUTPUT_BYTES_KEPT: usize = 64 * 1024;
+/// How long a fresh connection waits before it looks whether its thread is wanted.
+const FRESH_WAIT: Duration = Duration::from_millis(500);
+/// What has arrived is read even when the thread is wanted; a socket cannot wait for less.
+const LAST_LOOK: Duration = Duration::from_millis(1);
 
 impl std::fmt::Debug for Connection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -74,8 +61,9 @@ impl std::fmt::Debug for Connection {
 impl Connection {
     /// A fresh connection; sets both timeouts.
     pub(crate) fn new(stream: Box<dyn Stream>, limits: Limits) -> io::Result<Self> {
+        let read_timeout = limits.head_timeout.min(FRESH_WAIT);
         stream.set_write_timeout(Some(limits.write_timeout))?;
-        stream.set_read_timeout(Some(limits.head_timeout))?;
+        stream.set_read_timeout(Some(read_timeout))?;
         Ok(Connection {
             stream,
             input: Vec::new(),
@@ -83,7 +71,7 @@ impl Connection {
             end: 0,
             output: Vec::new(),
             limits,
-            read_timeout: limits.head_timeout,
+            read_timeout,
             head: HeadParser::default(),
             served: 0,
             deadline: None,
@@ -94,7 +82,7 @@ impl Connection {
     pub(crate) fn from_memory(input: Vec<u8>) -> Self {
         let end = input.len();
         Connection {
-            stream: Box::new(Memory),
+            stream: Box::new(stream::Memory),
             input,
             start: 0,
             end,
@@ -105,6 +93,13 @@ impl Connection {
             served: 0,
             deadline: None,
         }
+    }
+
+    /// Prepares a client's connection for one request and its answer.
+    pub(crate) fn finish_by(&mut self, deadline: Instant) -> io::Result<()> {
+        self.deadline = Some(deadline);
+        self.limits.write_timeout = left(deadline).ok_or(ErrorKind::TimedOut)?;
+        self.stream.set_write_timeout(Some(self.limits.write_timeout))
     }
 
     /// What has arrived and is not yet used.
@@ -135,23 +130,13 @@ impl Connection {
                 return Ok(true);
             }
             let begun = self.head.has_begun();
-            let timeout = match deadline {
-                // A fresh socket has the head's timeout already: one system call saved.
-                _ if !begun && self.served == 0 => self.limits.head_timeout,
-                _ if !begun => self.limits.idle_timeout,
-                Some(deadline) => left(deadline).ok_or(HEAD_TIMEOUT)?,
-                None => {
-                    deadline = Some(Instant::now() + self.limits.head_timeout);
-                    self.limits.head_timeout
-                }
+            let got = if begun {
+                let begin = || Instant::now() + self.limits.head_timeout;
+                let deadline = *deadline.get_or_insert_with(begin);
+                self.fill(left(deadline).ok_or(HEAD_TIMEOUT)?)
+            } else {
+                self.wait_for_request()
             };
-            if !begun && !self.wait_idle()? {
-                return Ok(false);
-            }
-            let got = self.fill(timeout);
-            if !begun {
-                self.stream.idle(false);
-            }
             match got {
                 Ok(0) if begun => return refuse(400, "the connection ended inside a head"),
                 Ok(0) => return Ok(false),
@@ -163,12 +148,40 @@ impl Connection {
         }
     }
 
-    fn wait_idle(&mut self) -> Result<bool> {
-        self.flush().map_err(|error| Error::io("sending an answer", error))?;
-        if self.input.len() > COPY_BYTES_MAX && self.start == self.end {
-            self.input = Vec::new();
+    /// Waits for a request's first octets. The server may end this wait, but not so that a request
+    /// is lost that has come already.
+    fn wait_for_request(&mut self) -> io::Result<usize> {
+        self.flush()?;
+        if self.served == 0 {
+            return self.wait_for_first_request();
         }
-        Ok(self.stream.idle(true))
+        if self.input.len() > COPY_BYTES_MAX {
+            self.input = Vec::new(); // nothing is buffered: no request has begun
+        }
+        // Mark first, look second. Whoever wants the thread asks first and looks for marks second,
+        // so that one of the two sees the other:
+        //
+        //     this thread              the accept thread, or a stopper
+        //     idle = true              wanted = true
+        //     wanted? -> do not wait   idle? -> wake it
+        self.stream.idle(true);
+        let timeout = if self.stream.wanted() { LAST_LOOK } else { self.limits.idle_timeout };
+        let got = self.fill(timeout);
+        self.stream.idle(false);
+        got
+    }
+
+    /// A client that has just connected is about to ask, so nobody cuts this wait short; but if it
+    /// stays silent while others want the thread, it goes.
+    fn wait_for_first_request(&mut self) -> io::Result<usize> {
+        let deadline = Instant::now() + self.limits.head_timeout;
+        loop {
+            let left = left(deadline).ok_or(ErrorKind::TimedOut)?;
+            match self.fill(left.min(FRESH_WAIT)) {
+                Err(error) if is_timeout(&error) && !self.stream.wanted() => {}
+                done => return done,
+            }
+        }
     }
 
     /// Sends what is due, then reads once; 0 is the end of the stream.
@@ -204,7 +217,8 @@ impl Connection {
         Ok(count)
     }
 
-    /// Waits until a whole line is buffered and uses it up; `line` gets it without its CR LF.
+    /// Waits until a whole line is buffered and uses it up; `line` gets it without its CR LF,
+    /// which `bytes_max` counts.
     pub(crate) fn read_line(
         &mut self,
         line: &mut Vec<u8>,
@@ -217,13 +231,16 @@ impl Connection {
                 if bare {
                     return refuse(400, "a line of the chunked body ends in LF without CR");
                 }
+                if range.len() + 2 > bytes_max {
+                    return refuse(400, LONG_LINE);
+                }
                 line.clear();
                 line.extend_from_slice(&self.buffered()[range]);
                 self.consume(lines.start);
                 return Ok(());
             }
             if self.buffered().len() > bytes_max {
-                return refuse(400, "a line of the chunked body is too long");
+                return refuse(400, LONG_LINE);
             }
             let timeout = left(deadline).ok_or(BODY_TIMEOUT)?;
             match self.fill(timeout) {
@@ -251,77 +268,9 @@ impl Connection {
         Ok(())
     }
 
-    /// Appends to what is due, or sends it at once if it is large.
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if bytes.len() <= COPY_BYTES_MAX {
-            self.output.extend_from_slice(bytes);
-            if self.output.len() <= OUTPUT_BYTES_KEPT { Ok(()) } else { self.flush() }
-        } else {
-            self.send(bytes)
-        }
-    }
-
-    /// Sends what is due.
-    pub(crate) fn flush(&mut self) -> io::Result<()> {
-        if self.output.is_empty() { Ok(()) } else { self.send(b"") }
-    }
-
-    /// Sends what is due and then `more`, without joining them in memory. A peer that takes
-    /// less than the minimum rate for long is given up.
-    fn send(&mut self, more: &[u8]) -> io::Result<()> {
-        let total = self.output.len() + more.len();
-        let mut sent = 0;
-        let mut deadline = None;
-        while sent < total {
-            let first = &self.output[sent.min(self.output.len())..];
-            let second = &more[sent.saturating_sub(self.output.len())..];
-            let wrote = retry(|| match (first, second) {
-                ([], only) | (only, []) => self.stream.write(only),
-                _ => self.stream.write_vectored(&[IoSlice::new(first), IoSlice::new(second)]),
-            });
-            match wrote {
-                Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(count) => sent += count,
-                Err(error) => {
-                    self.output.clear();
-                    return Err(error);
-                }
-            }
-            if sent < total {
-                let allowed = self.limits.write_timeout + self.limits.transfer_time(total as u64);
-                if left(*deadline.get_or_insert_with(|| Instant::now() + allowed)).is_none() {
-                    return Err(ErrorKind::TimedOut.into());
-                }
-            }
-        }
-        self.output.clear();
-        if self.output.capacity() > OUTPUT_BYTES_KEPT {
-            self.output = Vec::new();
-        }
-        Ok(())
-    }
-
-    /// Whether the server wants this connection back.
-    pub(crate) fn last_answer(&self) -> bool {
-        self.stream.last_answer()
-    }
-
-    /// Closes without cutting off the answer: if the peer is still sending when a socket is
-    /// closed, the kernel answers with a reset that may overtake our last bytes. So: say that we
-    /// are done, then read, for a second at most, until the peer is done too.
-    pub(crate) fn close_gently(mut self) {
-        let until = Instant::now() + Duration::from_secs(1);
-        if self.flush().is_err() || self.stream.shutdown(Shutdown::Write).is_err() {
-            return;
-        }
-        let mut scrap = [0; 4096];
-        while let Some(timeout) = left(until) {
-            if self.set_read_timeout(timeout).is_err()
-                || !matches!(self.stream.read(&mut scrap), Ok(1..))
-            {
-                return;
-            }
-        }
+    /// Whether the next answer should be this connection's last.
+    pub(crate) fn wanted(&self) -> bool {
+        self.stream.wanted()
     }
 
     /// The socket and the bytes that arrived after the head, timeouts lifted.
@@ -334,14 +283,7 @@ impl Connection {
     }
 }
 
-impl Drop for Connection {
-    /// A handler that panics takes its connection along; answers to earlier, pipelined requests
-    /// still go out.
-    fn drop(&mut self) {
-        let _ = self.flush();
-    }
-}
-
+const LONG_LINE: &str = "a line of the chunked body is too long";
 const HEAD_TIMEOUT: Error =
     Error::Refused { status: 408, reason: "the header section took too long" };
 pub(crate) const BODY_TIMEOUT: Error =
@@ -363,35 +305,5 @@ fn retry(mut io: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             done => return done,
         }
-    }
-}
-
-/// The stream of a request that never saw a socket: at its end, and swallowing writes.
-struct Memory;
-
-impl Read for Memory {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        Ok(0)
-    }
-}
-
-impl Write for Memory {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Stream for Memory {
-    fn set_read_timeout(&self, _: Option<Duration>) -> io::Result<()> {
-        Ok(())
-    }
-    fn set_write_timeout(&self, _: Option<Duration>) -> io::Result<()> {
-        Ok(())
-    }
-    fn shutdown(&self, _: Shutdown) -> io::Result<()> {
-        Ok(())
     }
 }

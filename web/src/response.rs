@@ -186,7 +186,7 @@ impl Response {
             out.extend_from_slice(b"Content-Length: ");
             push_decimal(out, length);
             out.extend_from_slice(b"\r\n");
-        } else if length.is_none() && minor == 1 {
+        } else if length.is_none() && minor == 1 && !bodyless {
             out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
         }
         if closing {

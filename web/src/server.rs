@@ -48,7 +48,7 @@
 //! on a line, no deadline, one client at a time, a panic on the first odd byte.
 //!
 //! # The walk
-//! [`Server::serve`] accepts; `serve_connection` is the loop on the right of the picture. The
+//! [`Server::serve`] accepts; `exchange.rs` is the loop on the right of the picture. The
 //! `read_head` of `connection.rs` fills a [`Request`], a [`Handler`] fills a [`Response`], which
 //! is sent when the next read would block.
 //!
@@ -80,19 +80,24 @@
 //! `cargo run -p web --example day1_http_base`, then `curl http://127.0.0.1:9999/hello` prints one
 //! line per header field: `Header["Accept"] = ["*/*"]`.
 
-use std::collections::HashMap;
+mod exchange;
+mod limits;
+mod open;
+
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::connection::{Connection, Stream};
+pub use limits::Limits;
+use open::{Control, Tracked};
+
+use crate::connection::Connection;
 use crate::pool::{Placed, Pool, PoolLimits};
 use crate::request::Request;
-use crate::response::{Content, Response};
+use crate::response::Response;
 use crate::{Error, Result};
 
 /// What answers requests. Every `Fn(&mut Request, &mut Response)` that threads may share is one.
@@ -104,49 +109,6 @@ pub trait Handler: Send + Sync + 'static {
 impl<F: Fn(&mut Request, &mut Response) + Send + Sync + 'static> Handler for F {
     fn serve(&self, request: &mut Request, response: &mut Response) {
         self(request, response);
-    }
-}
-
-/// What one connection may take, in octets and in time.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// A longer request line is answered 414. 8 KiB.
-    pub request_line_bytes_max: usize,
-    /// A longer head is answered 431. 64 KiB.
-    pub head_bytes_max: usize,
-    /// More header fields are answered 431. 100.
-    pub fields_max: usize,
-    /// A longer body is answered 413. 2 MiB.
-    pub body_bytes_max: u64,
-    /// From a head's first octet, or from the connection's start, to the head's end. 10 s.
-    pub head_timeout: Duration,
-    /// How long a connection may be silent between two requests. 75 s.
-    pub idle_timeout: Duration,
-    /// How long one answer may take to send, beyond what the minimum rate earns. 30 s.
-    pub write_timeout: Duration,
-    /// Octets per second a body must keep up, in either direction, after some grace. 1 KiB.
-    pub rate_min: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Limits {
-            request_line_bytes_max: 8 * 1024,
-            head_bytes_max: 64 * 1024,
-            fields_max: 100,
-            body_bytes_max: 2 * 1024 * 1024,
-            head_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(75),
-            write_timeout: Duration::from_secs(30),
-            rate_min: 1024,
-        }
-    }
-}
-
-impl Limits {
-    /// How long so many octets may take at the minimum rate.
-    pub(crate) fn transfer_time(&self, octets: u64) -> Duration {
-        Duration::from_secs(octets / self.rate_min.max(1))
     }
 }
 
@@ -188,46 +150,6 @@ pub struct Stopper {
     control: Arc<Control>,
 }
 
-/// What the accept thread, the connections and the stoppers share.
-#[derive(Debug, Default)]
-struct Control {
-    stopping: AtomicBool,
-    state: Mutex<Open>,
-    /// Signalled when `serve` has returned.
-    stopped: Condvar,
-}
-
-/// Protected by [`Control::state`].
-#[derive(Debug, Default)]
-struct Open {
-    connections: HashMap<u64, Arc<Socket>>,
-    next: u64,
-    listener: Option<SocketAddr>,
-    /// Some `serve` is running.
-    serving: usize,
-    deadline: Option<Instant>,
-}
-
-impl Control {
-    fn lock(&self) -> MutexGuard<'_, Open> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Wakes one connection, or every one, that waits for a next request. Its thread reads what
-    /// has already arrived, if anything, and answers that before it goes.
-    fn release_idle(&self, all: bool) {
-        let sockets: Vec<_> = self.lock().connections.values().cloned().collect();
-        for socket in sockets {
-            if socket.idle.swap(false, SeqCst) {
-                let _ = socket.stream.shutdown(Shutdown::Read);
-                if !all {
-                    return;
-                }
-            }
-        }
-    }
-}
-
 impl Server {
     /// A server with the default limits.
     pub fn new(handler: impl Handler) -> Self {
@@ -263,20 +185,25 @@ impl Server {
     pub fn serve(self, listener: TcpListener) -> Result<()> {
         let addr = listener.local_addr().map_err(|error| Error::io("listening", error))?;
         {
+            // Under the lock in which a stopper says that it stops and looks for the address.
             let mut open = self.control.lock();
-            open.listener = Some(addr);
-            open.serving += 1;
+            (open.listener, open.serving) = (Some(addr), true);
         }
         let pool = Pool::new(self.pool);
         while !self.control.stopping.load(SeqCst) {
             match listener.accept() {
-                Ok((stream, peer)) => self.admit(&pool, stream, peer),
+                Ok((stream, peer)) => {
+                    self.control.starved.store(false, SeqCst);
+                    self.admit(&pool, stream, peer);
+                }
                 Err(error) => self.survive(&error),
             }
         }
-        // Whoever is in the backlog was told by the kernel that the connection stands.
+        self.control.lock().listener = None;
+        // Whoever is in the backlog was told by the kernel that the connection stands. Those who
+        // keep coming are not waited for.
         if listener.set_nonblocking(true).is_ok() {
-            while let Ok((stream, peer)) = listener.accept() {
+            for (stream, peer) in (0..BACKLOG_MAX).map_while(|_| listener.accept().ok()) {
                 let _ = stream.set_nonblocking(false);
                 self.admit(&pool, stream, peer);
             }
@@ -285,13 +212,10 @@ impl Server {
         let deadline = self.control.lock().deadline.unwrap_or_else(Instant::now);
         if pool.close(deadline) > 0 {
             // Out of time: cut the connections, then give the threads a moment to see it.
-            let sockets: Vec<_> = self.control.lock().connections.values().cloned().collect();
-            for socket in sockets {
-                let _ = socket.stream.shutdown(Shutdown::Both);
-            }
+            self.control.cut_all();
             pool.close(Instant::now() + Duration::from_millis(200));
         }
-        self.control.lock().serving -= 1;
+        self.control.lock().serving = false;
         self.control.stopped.notify_all();
         Ok(())
     }
@@ -300,12 +224,11 @@ impl Server {
     fn admit(&self, pool: &Pool, stream: TcpStream, peer: SocketAddr) {
         // Without Nagle's delay the second answer need not wait for the first's acknowledgement.
         let _ = stream.set_nodelay(true);
-        let socket = Arc::new(Socket { stream, idle: AtomicBool::new(false) });
-        let tracked = Tracked::new(Arc::clone(&socket), Arc::clone(&self.control), pool.backlog());
+        let (tracked, socket) = Tracked::new(stream, Arc::clone(&self.control), pool.backlog());
         let (handler, limits) = (Arc::clone(&self.handler), self.limits);
         let job = Box::new(move || {
             if let Ok(connection) = Connection::new(Box::new(tracked), limits) {
-                serve_connection(connection, Some(peer), &*handler);
+                exchange::serve(connection, Some(peer), &*handler);
             }
         });
         match pool.execute(job) {
@@ -321,7 +244,10 @@ impl Server {
         if self.control.stopping.load(SeqCst) || transient.contains(&error.kind()) {
             return;
         }
-        crate::log::line(format_args!("accept: {error}; trying again"));
+        // Said once, not fifty times a second.
+        if !self.control.starved.swap(true, SeqCst) {
+            crate::log::line(format_args!("accept: {error}; trying again"));
+        }
         self.control.release_idle(false);
         thread::sleep(Duration::from_millis(20));
     }
@@ -332,43 +258,44 @@ impl Stopper {
     /// connections, and waits for all threads. `false`: some request was cut off or still runs.
     pub fn stop(&self, within: Duration) -> bool {
         let deadline = Instant::now() + within;
-        let listener = {
-            let mut open = self.control.lock();
-            open.deadline = Some(deadline);
-            open.listener
-        };
-        self.control.stopping.store(true, SeqCst);
-        self.control.release_idle(true);
-        if let Some(addr) = listener {
-            wake(addr, within);
-        }
         let mut open = self.control.lock();
-        while open.serving > 0 {
-            let left =
-                (deadline + Duration::from_secs(1)).saturating_duration_since(Instant::now());
+        open.deadline = Some(deadline);
+        self.control.stopping.store(true, SeqCst);
+        drop(open);
+        self.control.release_idle(true);
+        open = self.control.lock();
+        while open.serving {
+            let end = deadline + Duration::from_secs(1);
+            let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;
             }
-            open = self
-                .control
-                .stopped
-                .wait_timeout(open, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            // Again and again, since it needs a descriptor and there may be none.
+            if let Some(addr) = open.listener {
+                drop(open);
+                wake(addr);
+                open = self.control.lock();
+            }
+            let wait = left.min(Duration::from_millis(50));
+            let waited = self.control.stopped.wait_timeout_while(open, wait, |open| open.serving);
+            open = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        open.connections.is_empty()
+        open.connections.is_empty() && !open.cut
     }
 }
 
+/// More connections than any usual kernel holds for `accept`.
+const BACKLOG_MAX: usize = 4096;
+
 /// std cannot interrupt `accept`, but a connection can.
-fn wake(mut addr: SocketAddr, within: Duration) {
+fn wake(mut addr: SocketAddr) {
     if addr.ip().is_unspecified() {
         addr.set_ip(match addr {
             SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
             SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
         });
     }
-    let _ = TcpStream::connect_timeout(&addr, within.max(Duration::from_millis(100)));
+    let _ = TcpStream::connect_timeout(&addr, Duration::from_millis(100));
 }
 
 /// Says 503 without waiting for anything.
@@ -380,169 +307,5 @@ fn turn_away(mut stream: &TcpStream) {
         let _ = stream.shutdown(Shutdown::Write);
         // What has arrived and is not read would make the close a reset.
         let _ = stream.read(&mut [0; 4096]);
-    }
-}
-
-/// A connection's socket, as the accept thread and the stoppers see it.
-#[derive(Debug)]
-struct Socket {
-    stream: TcpStream,
-    /// Its thread waits for a next request.
-    idle: AtomicBool,
-}
-
-/// The same socket as its thread sees it; listed in [`Open::connections`] while it lives.
-struct Tracked {
-    socket: Arc<Socket>,
-    control: Arc<Control>,
-    /// Accepted connections that wait for a thread: each wants another to end.
-    backlog: Arc<AtomicUsize>,
-    key: u64,
-}
-
-impl Tracked {
-    fn new(socket: Arc<Socket>, control: Arc<Control>, backlog: Arc<AtomicUsize>) -> Self {
-        let key = {
-            let mut open = control.lock();
-            open.next += 1;
-            let key = open.next;
-            open.connections.insert(key, Arc::clone(&socket));
-            key
-        };
-        Tracked { socket, control, backlog, key }
-    }
-}
-
-impl Drop for Tracked {
-    fn drop(&mut self) {
-        self.control.lock().connections.remove(&self.key);
-    }
-}
-
-impl Read for Tracked {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        (&self.socket.stream).read(out)
-    }
-}
-
-impl Write for Tracked {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        (&self.socket.stream).write(bytes)
-    }
-    fn write_vectored(&mut self, parts: &[io::IoSlice<'_>]) -> io::Result<usize> {
-        (&self.socket.stream).write_vectored(parts)
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Stream for Tracked {
-    fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        self.socket.stream.set_read_timeout(timeout)
-    }
-    fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        self.socket.stream.set_write_timeout(timeout)
-    }
-    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.socket.stream.shutdown(how)
-    }
-
-    /// Marks first, looks second; [`Stopper::stop`] does it the other way round. Whatever the
-    /// order in which the two run, one of them sees the other:
-    ///
-    /// ```text
-    /// this thread                 the stopper
-    /// idle = true                 stopping = true
-    /// stopping? -> do not wait    idle? -> wake it
-    /// ```
-    fn idle(&self, waiting: bool) -> bool {
-        self.socket.idle.store(waiting, SeqCst);
-        !(waiting && self.control.stopping.load(SeqCst))
-    }
-
-    fn last_answer(&self) -> bool {
-        self.control.stopping.load(SeqCst) || self.backlog.load(SeqCst) > 0
-    }
-
-    fn socket(&self) -> Option<TcpStream> {
-        self.socket.stream.try_clone().ok()
-    }
-}
-
-/// Serves request after request until one side is done. Ends with the connection closed.
-pub(crate) fn serve_connection(
-    connection: Connection,
-    peer: Option<SocketAddr>,
-    handler: &dyn Handler,
-) {
-    let mut connection = Box::new(connection);
-    let (mut request, mut response) = (Request::default(), Response::new());
-    request.peer = peer;
-    loop {
-        match connection.read_head(&mut request) {
-            Ok(true) => {}
-            Ok(false) => return,
-            Err(error) => return answer_refusal(*connection, &error),
-        }
-        if request.body.announced() > connection.limits.body_bytes_max {
-            let reason = crate::body::TOO_LARGE;
-            return answer_refusal(*connection, &Error::Refused { status: 413, reason });
-        }
-        response.reset();
-        request.body.lend(connection);
-        let ran = catch_unwind(AssertUnwindSafe(|| handler.serve(&mut request, &mut response)));
-        if ran.is_err() {
-            return; // as in Go: the client gets no answer, and the connection ends
-        }
-        let Some(lent) = request.body.connection.take() else {
-            return; // the handler has taken the connection over
-        };
-        connection = lent;
-        connection.deadline = None;
-        if let Some((status, reason)) = request.body.refused() {
-            return answer_refusal(*connection, &Error::Refused { status, reason });
-        }
-        let asked =
-            response.headers.get("Connection").is_some_and(|v| v.eq_ignore_ascii_case("close"));
-        let unframed = request.minor == 0 && matches!(response.content, Content::Stream(_));
-        let can_drain = request.body.can_drain();
-        let closing =
-            !request.keep_alive || asked || unframed || !can_drain || connection.last_answer();
-        let head_only = request.method() == "HEAD";
-        if response.send(&mut connection, head_only, request.minor, closing).is_err() {
-            return;
-        }
-        if closing {
-            let clean = request.body.is_done() && connection.buffered().is_empty();
-            if !clean {
-                return connection.close_gently();
-            }
-            return;
-        }
-        if !request.body.is_done() {
-            request.body.connection = Some(connection);
-            let drained = request.body.drain();
-            let Some(lent) = request.body.connection.take() else { return };
-            connection = lent;
-            if !drained {
-                return connection.close_gently();
-            }
-        }
-    }
-}
-
-/// Answers a request that cannot be served, in plain words, and closes.
-fn answer_refusal(mut connection: Connection, error: &Error) {
-    let Error::Refused { status, reason } = error else {
-        return; // the socket failed: there is nobody to answer
-    };
-    let mut response = Response::new();
-    response.set_status(*status);
-    response.headers.push("Content-Type", "text/plain; charset=utf-8");
-    *response.body() =
-        format!("{status} {}: {reason}\n", crate::http::reason(*status)).into_bytes();
-    if response.send(&mut connection, false, 1, true).is_ok() {
-        connection.close_gently();
     }
 }

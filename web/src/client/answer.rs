@@ -1,0 +1,94 @@
+//! What the client reads (day 1): the head of an answer.
+
+use std::io;
+use std::time::Duration;
+
+use crate::connection::{Connection, is_timeout};
+use crate::head::{Facts, Lines, decimal};
+use crate::headers::Headers;
+use crate::{Error, Result};
+
+/// What a server answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// The status line's text after the version: `404 Not Found`.
+    pub status_text: String,
+    /// The header fields.
+    pub headers: Headers,
+    /// The body, decoded from its chunks.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub(super) fn keep_alive(&self, facts: &Facts) -> bool {
+        !self.status_text.is_empty()
+            && (self.headers.text.starts_with(b"HTTP/1.1") || facts.keep_alive)
+    }
+}
+
+pub(super) fn read_head(
+    connection: &mut Connection,
+    doing: &impl Fn() -> String,
+) -> Result<(Answer, Facts)> {
+    let refuse = |reason| Err(Error::Refused { status: 502, reason });
+    let (mut lines, mut facts, mut headers) = (Lines::default(), Facts::default(), Headers::new());
+    let mut status = None;
+    loop {
+        while let Some((line, bare)) = lines.next(connection.buffered()) {
+            let text = &connection.buffered()[line.clone()];
+            if bare {
+                return refuse("a line of the answer ends in LF without CR");
+            }
+            if status.is_none() {
+                status = Some(status_line(text).ok_or(Error::Refused {
+                    status: 502,
+                    reason: "the answer does not begin with HTTP/1.x and a status",
+                })?);
+            } else if text.is_empty() {
+                headers.text = connection.buffered()[..lines.start].to_vec();
+                connection.consume(lines.start);
+                let (status, status_text) = status.unwrap_or_default();
+                if facts.chunked && facts.content_length.is_some() {
+                    return refuse("the answer has Transfer-Encoding beside Content-Length");
+                }
+                return Ok((Answer { status, status_text, headers, body: Vec::new() }, facts));
+            } else if headers.len() == connection.limits.fields_max {
+                return refuse("the answer has too many header fields");
+            } else {
+                facts.field(text, line.start, &mut headers).map_err(as_bad_answer)?;
+            }
+        }
+        if connection.buffered().len() > connection.limits.head_bytes_max {
+            return refuse("the answer's head is too large");
+        }
+        match connection.fill(Duration::MAX) {
+            Ok(0) => return refuse("the answer ends inside its head"),
+            Ok(_) => {}
+            Err(error) => return Err(Error::io(doing(), timed_out(error))),
+        }
+    }
+}
+
+/// `HTTP/1.1 404 Not Found` as 404 and `404 Not Found`.
+fn status_line(line: &[u8]) -> Option<(u16, String)> {
+    let rest = line.strip_prefix(b"HTTP/1.")?;
+    let text = rest.get(2..).filter(|_| rest[0].is_ascii_digit() && rest[1] == b' ')?;
+    let code = decimal(text.get(..3)?)?;
+    let known = (100..600).contains(&code) && matches!(text.get(3), None | Some(b' '));
+    let code = u16::try_from(code).ok().filter(|_| known)?;
+    Some((code, String::from_utf8_lossy(text).trim_end().to_owned()))
+}
+
+pub(super) fn as_bad_answer(error: Error) -> Error {
+    match error {
+        Error::Refused { reason, .. } => Error::Refused { status: 502, reason },
+        other => other,
+    }
+}
+
+/// Linux says "would block" when a socket's timeout runs out.
+pub(super) fn timed_out(error: io::Error) -> io::Error {
+    if is_timeout(&error) { io::ErrorKind::TimedOut.into() } else { error }
+}

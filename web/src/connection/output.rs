@@ -1,0 +1,92 @@
+//! The way out (day 1): answers gather in a buffer and leave in one write, and never twice.
+
+use std::io::{self, ErrorKind, IoSlice};
+use std::net::Shutdown;
+use std::time::{Duration, Instant};
+
+use super::{COPY_BYTES_MAX, Connection, left, retry};
+
+/// An output buffer larger than this is given back after the flush.
+const OUTPUT_BYTES_KEPT: usize = 64 * 1024;
+
+impl Connection {
+    /// Appends to what is due, or sends it at once if it is large.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.len() <= COPY_BYTES_MAX {
+            self.output.extend_from_slice(bytes);
+            if self.output.len() <= OUTPUT_BYTES_KEPT { Ok(()) } else { self.flush() }
+        } else {
+            self.send(bytes)
+        }
+    }
+
+    /// Sends what is due.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        if self.output.is_empty() { Ok(()) } else { self.send(b"") }
+    }
+
+    /// Sends what is due and then `more`, without joining them in memory.
+    fn send(&mut self, more: &[u8]) -> io::Result<()> {
+        let output = std::mem::take(&mut self.output);
+        // After a failure nothing is due any more: half an answer must not be followed by itself.
+        self.send_all(&output, more)?;
+        if output.capacity() <= OUTPUT_BYTES_KEPT {
+            self.output = output;
+            self.output.clear();
+        }
+        Ok(())
+    }
+
+    /// A peer that takes less than the minimum rate for long is given up.
+    fn send_all(&mut self, first: &[u8], second: &[u8]) -> io::Result<()> {
+        let since = Instant::now();
+        let total = first.len() + second.len();
+        let mut sent = 0;
+        let mut buffered = None;
+        while sent < total {
+            let head = &first[sent.min(first.len())..];
+            let tail = &second[sent.saturating_sub(first.len())..];
+            let wrote = retry(|| match (head, tail) {
+                ([], only) | (only, []) => self.stream.write(only),
+                _ => self.stream.write_vectored(&[IoSlice::new(head), IoSlice::new(tail)]),
+            })?;
+            if wrote == 0 {
+                return Err(ErrorKind::WriteZero.into());
+            }
+            sent += wrote;
+            if sent < total {
+                // What the kernel could take at once says nothing about the peer.
+                let taken = sent - *buffered.get_or_insert(sent);
+                let earned = self.limits.transfer_time(taken as u64);
+                left(since + self.limits.write_timeout + earned).ok_or(ErrorKind::TimedOut)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes without cutting off the answer: if the peer is still sending when a socket is
+    /// closed, the kernel answers with a reset that may overtake our last bytes. So: say that we
+    /// are done, then read, for a second at most, until the peer is done too.
+    pub(crate) fn close_gently(mut self) {
+        let until = Instant::now() + Duration::from_secs(1);
+        if self.flush().is_err() || self.stream.shutdown(Shutdown::Write).is_err() {
+            return;
+        }
+        let mut scrap = [0; 4096];
+        while let Some(timeout) = left(until) {
+            if self.set_read_timeout(timeout).is_err()
+                || !matches!(self.stream.read(&mut scrap), Ok(1..))
+            {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Connection {
+    /// A handler that panics takes its connection along; answers to earlier, pipelined requests
+    /// still go out.
+    fn drop(&mut self) {
+        let _ = self.flush();
+    }
+}
