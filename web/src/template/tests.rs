@@ -178,6 +178,11 @@ fn the_place_decides_how_a_value_is_escaped() {
             "<p class=\"a b\"><i title=\"1\"><i title=\"2\"><i title=\"3\">",
         ),
     ]);
+    // A browser runs no data attribute: data-onclick is plain here, a script's value in Go.
+    check(&[(
+        "<a data-href='{{.js}}' data-onclick='{{.n}}'><title>{{template \"t2\" .}}</title>{{define \"t2\"}}{{.s}}{{end}}",
+        "<a data-href='#ZgotmplZ' data-onclick='7'><title>&lt;s&gt;</title>",
+    )]);
     // Where this engine is stricter than Go: no scheme made of two values.
     check(&[("<a href=\"{{.a.b}}{{.js}}\">", "<a href=\"Bjavascript%3aalert%281%29\">")]);
     // And where it is not: Go escapes the < here, which shows as the same.
@@ -260,6 +265,10 @@ fn scripts_and_urls_that_cannot_be_followed_are_refused_at_load() {
 fn html_with_two_meanings_is_refused_at_load() {
     check(&[
         (
+            "<a href=\"{{range .l}}{{.}}/{{end}}\">",
+            "t:1:24: the branches before this leave open which part of the URL it is; write the whole attribute in each",
+        ),
+        (
             "<p>{{if .t}}<a title=\"{{else}}<b>{{end}}",
             "t:1:9: one way through this action ends in an attribute, another in text; close in each what it opens",
         ),
@@ -301,6 +310,10 @@ fn mistakes_in_the_language_name_the_place() {
         ("\n {{range .x}}", "t:2:14: the file ends, but the action at t:2:2 has no {{end}}"),
         ("{{nofunc 1}}", "t:1:3: no function is named \"nofunc\"; add it before the template"),
         ("{{1 | and | and}}{{and}}", "t:1:20: and needs arguments"),
+        (
+            "{{if .t}}{{$x := 1}}{{else}}{{$x}}{{end}}",
+            "t:1:33: no variable is named $x; declare it with :=",
+        ),
         (
             "{{if .t}}{{$x := 1}}{{end}}{{$x}}",
             "t:1:32: no variable is named $x; declare it with :=",
