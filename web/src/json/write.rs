@@ -124,12 +124,22 @@ const STOPS: [bool; 256] = {
 fn string(text: &str, out: &mut String) {
     out.push('"');
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| STOPS[usize::from(byte)]) {
+    while let Some(at) = first_stop(rest.as_bytes()) {
         out.push_str(&rest[..at]);
         rest = escape(&rest[at..], out);
     }
     out.push_str(rest);
     out.push('"');
+}
+
+/// Eight bytes are asked at once, without a branch for each.
+fn first_stop(bytes: &[u8]) -> Option<usize> {
+    let stops = |byte: &u8| STOPS[usize::from(*byte)];
+    let (eights, _) = bytes.as_chunks::<8>();
+    let clean =
+        eights.iter().take_while(|eight| !eight.iter().fold(false, |any, b| any | stops(b)));
+    let skip = clean.count() * 8;
+    bytes[skip..].iter().position(stops).map(|at| skip + at)
 }
 
 /// Writes the first character of `text` escaped, and gives what follows it.
