@@ -101,8 +101,8 @@
 //! * `Vec<u8>` is a list of numbers, not base64. `Display` is for people: it shows NaN as `null`.
 //!
 //! # Try it
-//! `cargo run --example day2_context`, then `curl localhost:9999/login -d 'username=a&password=b'`.
-//! Exercises, at the end of this file: `cargo test -p web --lib json::tests::exercise -- --ignored`.
+//! `cargo run --example day2_context`, then `curl localhost:9999/login -d 'username=a&password=b'`
+//! prints `{"password":"b","username":"a"}`. Exercises, at the end of this file: `cargo test -p web --lib json::tests::exercise -- --ignored`.
 
 mod error;
 mod fields;

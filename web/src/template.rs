@@ -86,10 +86,14 @@
 //! still become a clean 500.
 //! ```
 //! use web::json;
+//! use web::json::Json;
 //! use web::template::Templates;
 //!
 //! let mut pages = Templates::new();
-//! pages.func("upper", |args| Ok(args[0].as_str().ok_or("wants a text")?.to_uppercase().into()));
+//! pages.func("upper", |args| match args {
+//!     [Json::String(text)] => Ok(text.to_uppercase().into()),
+//!     _ => Err("wants one text".to_owned()),
+//! });
 //! pages.add("hi", r#"<a href="/u?n={{.n}}">{{range $i, $e := .all}}{{$i}}:{{$e | upper}} {{end}}</a>"#)?;
 //!
 //! let mut page = String::new();
