@@ -148,6 +148,38 @@ impl Request {
         &self.headers.text[self.method.start..]
     }
 
+    /// Where the parser saw what in [`Request::head`], in order: `method`, `target` (up to its
+    /// query), `query`, `version`, then `name` and `value` of each field. What stands between them
+    /// is spaces, a question mark, colons and line ends.
+    ///
+    /// ```
+    /// let request = web::Request::new("GET", "/hello?name=gee");
+    /// let parts = request.parts();
+    /// assert_eq!(parts[1..3], [(4..10, "target"), (11..19, "query")]);
+    /// assert_eq!(&request.head()[parts[5].0.clone()], b"localhost");
+    /// ```
+    #[must_use]
+    pub fn parts(&self) -> Vec<(Range<usize>, &'static str)> {
+        // One space ends the target, and every version that is accepted is as long as this one.
+        let version = self.target.end + 1..self.target.end + 1 + "HTTP/1.1".len();
+        let asked = self.headers.text[self.target.clone()].contains(&b'?');
+        let path_end = if asked { self.query.start - 1 } else { self.target.end };
+        let line = [
+            (self.method.clone(), "method"),
+            (self.target.start..path_end, "target"),
+            (self.query.clone(), "query"),
+            (version, "version"),
+        ];
+        let fields = self.headers.fields.iter();
+        let fields = fields.flat_map(|f| [(f.name.clone(), "name"), (f.value.clone(), "value")]);
+        // An empty line may come before a request; the head begins after it.
+        let start = self.method.start;
+        line.into_iter()
+            .chain(fields)
+            .map(|(range, what)| (range.start - start..range.end - start, what))
+            .collect()
+    }
+
     /// The address the request came from; `None` if it never saw a socket.
     #[must_use]
     pub fn peer_addr(&self) -> Option<SocketAddr> {
