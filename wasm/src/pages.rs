@@ -1,0 +1,176 @@
+//! The playground's routes and pages.
+//!
+//! | path | what |
+//! |---|---|
+//! | `/` | the five systems and the days that exist ([`systems`]) |
+//! | `/web` | your request, every byte named ([`inspect`]); the route tree ([`tree`]) |
+//! | `/hello/:name`, `/hello/b/c` | the tutorial's routes, so that the tree has something to choose |
+//! | `/static/*file` | style and scripts ([`assets`]) |
+//!
+//! Pages are templates of ours (`wasm/pages/*.html`), compiled into the program like all files.
+//! They are checked when the engine is made: a page with a mistake never starts the server.
+
+use std::sync::{Arc, OnceLock};
+
+use web::json::Json;
+use web::template::{TemplateError, Templates};
+use web::{Context, Engine, json};
+
+use crate::{assets, inspect, systems, tree};
+
+/// Name and source of each page, and of the parts that all share.
+const PAGES: &[(&str, &str)] = &[
+    ("layout", include_str!("../pages/layout.html")),
+    ("home", include_str!("../pages/home.html")),
+    ("web", include_str!("../pages/web.html")),
+    ("missing", include_str!("../pages/missing.html")),
+];
+
+/// What the pages share: the templates, and the routes once all are registered.
+#[derive(Debug)]
+struct Site {
+    templates: Templates,
+    /// Methods and patterns, for the picture of the tree.
+    routes: OnceLock<Vec<(String, String)>>,
+}
+
+/// The whole playground, ready to be served.
+///
+/// # Errors
+/// [`web::Error`] for a pattern that cannot be registered; none of ours is.
+///
+/// # Panics
+/// If a page has a mistake; the tests make every page.
+pub fn engine() -> web::Result<Engine> {
+    let templates = load().expect("invariant: the pages are part of the program and tested");
+    let site = Arc::new(Site { templates, routes: OnceLock::new() });
+    let mut engine = Engine::default();
+    engine.log_routes = false;
+    let page = |name: &'static str, data: fn(&mut Context, &Site) -> Json| {
+        let site = Arc::clone(&site);
+        move |c: &mut Context| {
+            let data = data(c, &site);
+            site.show(c, 200, name, &data);
+        }
+    };
+    engine.get("/", page("home", |_, _| json!({"systems": (systems::as_json())})))?;
+    engine.get("/web", page("web", web_page))?;
+    engine.post("/web", page("web", web_page))?;
+    engine.get("/hello/:name", hello)?;
+    engine.get("/hello/b/c", hello)?;
+    engine.get("/static/*file", assets::answer)?;
+    let missing = Arc::clone(&site);
+    engine.no_route(move |c| {
+        let data = json!({"path": (c.path())});
+        missing.show(c, 404, "missing", &data);
+    });
+    let routes = engine.routes().map(|(method, pattern)| (method.to_owned(), pattern.to_owned()));
+    let _ = site.routes.set(routes.collect());
+    Ok(engine)
+}
+
+fn load() -> Result<Templates, TemplateError> {
+    let mut templates = Templates::new();
+    for (name, source) in PAGES {
+        templates.add(name, source)?;
+    }
+    Ok(templates)
+}
+
+impl Site {
+    /// Answers a page; `data` is what its template reads.
+    fn show(&self, c: &mut Context, status: u16, name: &str, data: &Json) {
+        let mut page = String::new();
+        match self.templates.render(name, data, &mut page) {
+            Ok(()) => c.html(status, page),
+            Err(error) => {
+                web::log::line(format_args!("page {name}: {error}"));
+                c.fail(500, "Internal Server Error");
+            }
+        }
+    }
+
+    fn patterns<'a>(&'a self, method: &str) -> Vec<&'a str> {
+        let all = self.routes.get().map(Vec::as_slice).unwrap_or_default();
+        all.iter().filter(|(m, _)| m == method).map(|(_, pattern)| &**pattern).collect()
+    }
+}
+
+/// The request as it came, and the tree with the way of `?path=`.
+fn web_page(c: &mut Context, site: &Site) -> Json {
+    // A body that breaks its framing has been answered for; the head can be shown all the same.
+    let body = c.body().map(<[u8]>::to_vec).unwrap_or_default();
+    let pieces = inspect::pieces(&c.request, body.len());
+    let bytes = [c.request.head(), &body].concat();
+    let path = c.query("path");
+    json!({
+        "request": (inspect::as_json(&bytes, &pieces)),
+        "tree": (tree::as_json("GET", &site.patterns("GET"), &path)),
+        "target": (String::from_utf8_lossy(c.request.target()).into_owned()),
+        "fields": (c.request.headers().len()),
+    })
+}
+
+fn hello(c: &mut Context) {
+    let name = if c.param("name").is_empty() { "b and c" } else { c.param("name") };
+    let text = format!("hello {name}, you're at {}\n", c.path());
+    c.string(200, text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use web::Request;
+
+    fn get(path: &str) -> (u16, String) {
+        let response = engine().unwrap().handle(Request::new("GET", path));
+        (response.status(), String::from_utf8(response.into_bytes().unwrap()).unwrap())
+    }
+
+    #[test]
+    fn every_page_is_whole_and_refers_to_nothing_outside() {
+        for (path, status) in [("/", 200), ("/web", 200), ("/web?path=/hello/x", 200), ("/no", 404)]
+        {
+            let (got, page) = get(path);
+            assert_eq!(got, status, "{path}");
+            assert!(
+                page.starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"),
+                "{path}"
+            );
+            for attribute in ["src=\"", "href=\""] {
+                for url in page.split(attribute).skip(1) {
+                    assert!(url.starts_with(['/', '#']), "{path}: {attribute}{url:.60}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_path_and_a_query_are_text_on_the_page() {
+        let (_, page) = get("/web?path=/hello/%3Ci%3E%22");
+        assert!(!page.contains("<i>") && page.contains("/hello/&lt;i&gt;&#34;"), "{page}");
+        assert!(get("/%3Cscript%3E").1.contains("&lt;script&gt;"));
+    }
+
+    #[test]
+    fn static_files_have_their_types() {
+        for (path, content_type) in [
+            ("/static/style.css", "text/css; charset=utf-8"),
+            ("/static/inspect.js", "text/javascript; charset=utf-8"),
+            ("/static/icon.svg", "image/svg+xml"),
+        ] {
+            let response = engine().unwrap().handle(Request::new("GET", path));
+            assert_eq!(response.headers.get("Content-Type"), Some(content_type));
+            assert!(!response.into_bytes().unwrap().is_empty());
+        }
+        assert_eq!(get("/static/../Cargo.toml").0, 404);
+    }
+
+    #[test]
+    fn the_tree_shows_the_routes_that_answer() {
+        let (_, page) = get("/web?path=/hello/gee");
+        assert!(page.contains("GET /hello /:name"), "{page}");
+        assert_eq!(get("/hello/gee").1, "hello gee, you're at /hello/gee\n");
+        assert_eq!(get("/hello/b/c").1, "hello b and c, you're at /hello/b/c\n");
+    }
+}

@@ -1,0 +1,131 @@
+//! The five systems and the days that exist: the one table that the home page is made from.
+//!
+//! A row is added with the day it names, and a test holds that its module and its example are
+//! there, so the page cannot promise what the repository does not have.
+
+use web::json;
+use web::json::Json;
+
+/// One of the five systems.
+#[derive(Debug)]
+pub struct System {
+    /// The package, which is also its folder.
+    pub name: &'static str,
+    /// What it is like, in the words of the people who use such things.
+    pub title: &'static str,
+    /// What it does, in a sentence or two.
+    pub about: &'static str,
+    /// Its page here, if there is one.
+    pub page: Option<&'static str>,
+    /// What exists of it; empty while nothing does.
+    pub days: &'static [Day],
+}
+
+/// One day of a system, or one demo.
+#[derive(Debug)]
+pub struct Day {
+    /// `1` to `7`; the name of a demo.
+    pub day: &'static str,
+    /// What appears on it.
+    pub appears: &'static str,
+    /// The file with its chapter, from the repository's root.
+    pub module: &'static str,
+    /// The file of its example, from the repository's root.
+    pub example: &'static str,
+    /// How to see it: a command, or a path on this server.
+    pub see: &'static str,
+}
+
+/// One row per line: day, what appears, the module's file, the example's name.
+macro_rules! days {
+    ($package:literal: $($day:literal $appears:literal $module:literal $example:literal;)*) => {
+        &[$(Day {
+            day: $day,
+            appears: $appears,
+            module: concat!($package, "/src/", $module),
+            example: concat!($package, "/examples/", $example, ".rs"),
+            see: concat!("cargo run -p ", $package, " --example ", $example),
+        },)*]
+    };
+}
+
+/// All five, in the order in which the course goes through them.
+pub const SYSTEMS: &[System] = &[
+    System {
+        name: "web",
+        title: "A web framework like gin",
+        about: "HTTP/1.1 read and written by hand on a bounded pool of threads; above it a route \
+                tree, groups, middleware, JSON and templates. It serves the page you are reading.",
+        page: Some("/web"),
+        days: days! { "web":
+            "1" "An HTTP server from a socket" "server.rs" "day1_http_base";
+            "2" "Context: one object per request" "context.rs" "day2_context";
+            "3" "A route tree with :param and *rest" "trie.rs" "day3_router";
+            "4" "Groups of routes" "router.rs" "day4_group";
+            "5" "Middleware" "middleware.rs" "day5_middleware";
+            "7" "Panics become a 500" "recovery.rs" "day7_panic_recover";
+        },
+    },
+    System {
+        name: "cache",
+        title: "A distributed cache like groupcache",
+        about: "An LRU list, a ring of nodes that agree who owns a key, one load for a thousand \
+                callers who ask at once, and protobuf between the nodes.",
+        page: None,
+        days: &[],
+    },
+    System {
+        name: "orm",
+        title: "An object mapper like gorm, and the database under it",
+        about: "Structs become tables and rows. The SQL engine is ours too, and its files are \
+                SQLite's: sqlite3 opens what it writes.",
+        page: None,
+        days: &[],
+    },
+    System {
+        name: "rpc",
+        title: "Remote calls like Go's net/rpc",
+        about: "Many calls at once on one connection, gob and JSON on the wire, timeouts, load \
+                balancing and a registry.",
+        page: None,
+        days: &[],
+    },
+    System {
+        name: "wasm",
+        title: "Rust in the page",
+        about: "Four small programs for the browser: what WebAssembly can do by itself, and what \
+                the glue around it adds.",
+        page: None,
+        days: &[],
+    },
+];
+
+/// The table as a template reads it.
+#[must_use]
+pub fn as_json() -> Json {
+    let day = |d: &Day| {
+        let is_page = d.see.starts_with('/');
+        json!({"day": d.day, "appears": d.appears, "module": d.module, "see": d.see, "is_page": is_page})
+    };
+    let system = |s: &System| {
+        let days: Vec<Json> = s.days.iter().map(day).collect();
+        json!({"name": s.name, "title": s.title, "about": s.about, "page": s.page, "days": days})
+    };
+    Json::from(SYSTEMS.iter().map(system).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn every_row_names_files_that_exist() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let rows = SYSTEMS.iter().flat_map(|system| system.days);
+        let files: Vec<_> = rows.flat_map(|day| [day.module, day.example]).collect();
+        assert!(files.len() >= 12, "the table has lost its rows");
+        let missing: Vec<_> = files.iter().filter(|file| !root.join(file).is_file()).collect();
+        assert!(missing.is_empty(), "no such files: {missing:?}");
+    }
+}
