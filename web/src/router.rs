@@ -79,13 +79,19 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::template::Templates;
-use crate::trie::{self, Segment, Trie};
-use crate::{Context, Error, Handler, Json, Request, Response, Result, Server, url};
+use crate::trie::Trie;
+use crate::{Context, Error, Handler, Json, Request, Response, Result, Server};
+
+mod group;
+mod dispatch;
+
+use dispatch::Fallback;
+pub use group::Group;
+use group::{Entry, GroupData, methods};
 
 /// Anything that handles a context: route handlers and middleware alike.
 pub type HandlerFn = Arc<dyn Fn(&mut Context) + Send + Sync>;
@@ -139,61 +145,10 @@ pub struct Engine {
     fallback: Fallback,
 }
 
-struct GroupData {
-    prefix: String,
-    parent: Option<usize>,
-    middleware: Vec<HandlerFn>,
-}
-
-struct Entry {
-    method: String,
-    group: usize,
-    handler: HandlerFn,
-    route: Arc<Route>,
-}
-
-#[derive(Debug)]
-struct Fallback {
-    not_found: Arc<Route>,
-    not_allowed: Arc<Route>,
-    options: Arc<Route>,
-    moved: Arc<Route>,
-    moved_as_is: Arc<Route>,
-}
-
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.routes().map(|(m, p)| format!("{m} {p}"))).finish()
     }
-}
-
-/// Part of an [`Engine`] under one prefix; see [`Engine::group`].
-pub struct Group<'e> {
-    engine: &'e mut Engine,
-    id: usize,
-}
-
-impl std::fmt::Debug for Group<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Group({:?})", self.prefix())
-    }
-}
-
-/// Registers one method; the same for [`Engine`] and [`Group`].
-macro_rules! methods {
-    ($($name:ident $method:literal),*) => {$(
-        #[doc = concat!("Registers a handler for `", $method, "` on a pattern.")]
-        ///
-        /// # Errors
-        /// [`Error::Pattern`] or [`Error::RouteConflict`].
-        pub fn $name(
-            &mut self,
-            pattern: &str,
-            handler: impl Fn(&mut Context) + Send + Sync + 'static,
-        ) -> Result<()> {
-            self.route($method, pattern, handler)
-        }
-    )*};
 }
 
 impl Engine {
@@ -201,7 +156,7 @@ impl Engine {
     #[must_use]
     pub fn new() -> Self {
         let root = GroupData { prefix: String::new(), parent: None, middleware: Vec::new() };
-        let not_found: HandlerFn = Arc::new(not_found);
+        let not_found: HandlerFn = Arc::new(dispatch::not_found);
         let templates = Arc::new(Templates::new());
         let fallback = Fallback::new(&[], &not_found, &templates);
         Engine {
@@ -346,96 +301,6 @@ impl Engine {
         context.next();
         (*request, *response) = (context.request, context.response);
     }
-
-    /// The route that answers a request, or what stands in for one.
-    fn find(&self, request: &mut Request, response: &mut Response) -> Arc<Route> {
-        let mut params = std::mem::take(&mut request.params);
-        let found = self.lookup(request.method(), request.path(), &mut params);
-        request.params = params;
-        if let Some(route) = found {
-            return Arc::clone(route);
-        }
-        let allow = self.allow(request.path());
-        if allow.is_empty() {
-            if let Some(location) = self.other_slash(request) {
-                response.headers.push("Location", &location);
-                let keeps_method = matches!(request.method(), "GET" | "HEAD");
-                let fallback = &self.fallback;
-                let route = if keeps_method { &fallback.moved } else { &fallback.moved_as_is };
-                return Arc::clone(route);
-            }
-            return Arc::clone(&self.fallback.not_found);
-        }
-        response.headers.push("Allow", &allow);
-        let asks = request.method() == "OPTIONS";
-        Arc::clone(if asks { &self.fallback.options } else { &self.fallback.not_allowed })
-    }
-
-    fn lookup(
-        &self,
-        method: &str,
-        path: &str,
-        params: &mut Vec<Range<usize>>,
-    ) -> Option<&Arc<Route>> {
-        let tree = self.trees.iter().find(|(name, _)| name == method);
-        let found = tree.and_then(|(_, tree)| tree.find(path, params));
-        match found {
-            Some(&at) => Some(&self.routes[at].route),
-            None if method == "HEAD" => self.lookup("GET", path, params),
-            None => None,
-        }
-    }
-
-    /// The methods that `path` can be asked with, for the Allow field; empty if none.
-    fn allow(&self, path: &str) -> String {
-        let mut params = Vec::new();
-        let mut known = |tree: &Trie<usize>| path == "*" || tree.find(path, &mut params).is_some();
-        let mut names: Vec<&str> =
-            self.trees.iter().filter(|(_, tree)| known(tree)).map(|(name, _)| &**name).collect();
-        if names.contains(&"GET") {
-            names.push("HEAD");
-        }
-        if !names.is_empty() {
-            names.push("OPTIONS");
-        }
-        names.sort_unstable();
-        names.dedup();
-        names.join(", ")
-    }
-
-    /// The same path with or without its last slash, if that is a route; with the query.
-    fn other_slash(&self, request: &Request) -> Option<String> {
-        let path = request.path();
-        let other = path.strip_suffix('/').map_or_else(|| format!("{path}/"), str::to_owned);
-        // `//evil.example/` would be read as another host.
-        let safe = self.redirect_slash && other.len() > 1 && !other[1..].starts_with(['/', '\\']);
-        self.lookup(request.method(), &other, &mut Vec::new()).filter(|_| safe)?;
-        let encoded: Vec<String> =
-            other.split('/').map(|s| url::encode_segment(s.as_bytes())).collect();
-        let query = if request.query().is_empty() { "" } else { "?" };
-        Some(format!("{}{query}{}", encoded.join("/"), request.query()))
-    }
-
-    /// Works out every chain anew, after middleware was added.
-    fn rebuild(&mut self) {
-        for at in 0..self.routes.len() {
-            let mut chain = self.groups_chain(self.routes[at].group);
-            let entry = &mut self.routes[at];
-            chain.push(Arc::clone(&entry.handler));
-            let (pattern, names) = (entry.route.pattern.clone(), entry.route.names.clone());
-            let templates = Arc::clone(&self.templates);
-            entry.route = Arc::new(Route { pattern, names, chain, templates });
-        }
-        self.fallback = Fallback::new(&self.groups[0].middleware, &self.not_found, &self.templates);
-    }
-
-    /// The middleware of a group and of those it lies in, outermost first.
-    fn groups_chain(&self, group: usize) -> Vec<HandlerFn> {
-        let GroupData { parent, middleware, .. } = &self.groups[group];
-        let mut chain = parent.map(|parent| self.groups_chain(parent)).unwrap_or_default();
-        chain.extend(middleware.iter().cloned());
-        chain
-    }
 }
 
 impl Default for Engine {
@@ -452,129 +317,4 @@ impl Handler for Engine {
     fn serve(&self, request: &mut Request, response: &mut Response) {
         self.serve_one(request, response);
     }
-}
-
-impl Group<'_> {
-    /// What stands before the patterns of this group: `/v1/admin`.
-    #[must_use]
-    pub fn prefix(&self) -> &str {
-        &self.engine.groups[self.id].prefix
-    }
-
-    /// A group inside this one; its prefix is this one's and its own.
-    pub fn group(&mut self, prefix: &str) -> Group<'_> {
-        Group { engine: self.engine, id: self.id }.into_group(prefix)
-    }
-
-    /// Adds middleware for the routes of this group and of the groups in it, those that are
-    /// registered already included.
-    pub fn middleware(&mut self, handler: impl Fn(&mut Context) + Send + Sync + 'static) {
-        self.engine.groups[self.id].middleware.push(Arc::new(handler));
-        self.engine.rebuild();
-    }
-
-    /// Registers a handler for a method and a pattern.
-    ///
-    /// # Errors
-    /// [`Error::Pattern`] or [`Error::RouteConflict`].
-    pub fn route(
-        &mut self,
-        method: &str,
-        pattern: &str,
-        handler: impl Fn(&mut Context) + Send + Sync + 'static,
-    ) -> Result<()> {
-        let pattern = self.prefix().to_owned() + pattern;
-        if !crate::http::is_token(method.as_bytes()) {
-            return Err(Error::Pattern { pattern, reason: "the method is not a token" });
-        }
-        let names = trie::parse(&pattern)?
-            .into_iter()
-            .filter_map(|segment| match segment {
-                Segment::Param(name) | Segment::Rest(name) => Some(name.to_owned()),
-                Segment::Text(_) => None,
-            })
-            .collect();
-        let at = self.engine.routes.len();
-        self.engine.tree(method).insert(&pattern, at).map_err(|error| match error {
-            Error::RouteConflict { pattern, existing, .. } => {
-                Error::RouteConflict { method: method.to_owned(), pattern, existing }
-            }
-            other => other,
-        })?;
-        let handler: HandlerFn = Arc::new(handler);
-        let mut chain = self.engine.groups_chain(self.id);
-        chain.push(Arc::clone(&handler));
-        let templates = Arc::clone(&self.engine.templates);
-        let route = Arc::new(Route { pattern, names, chain, templates });
-        let (method, group) = (method.to_owned(), self.id);
-        self.engine.routes.push(Entry { method, group, handler, route });
-        Ok(())
-    }
-
-    methods! { get "GET", post "POST", put "PUT", patch "PATCH", delete "DELETE", head "HEAD", options "OPTIONS" }
-
-    /// As [`Engine::any`], below this group's prefix.
-    ///
-    /// # Errors
-    /// As for [`Engine::route`].
-    pub fn any(
-        &mut self,
-        pattern: &str,
-        handler: impl Fn(&mut Context) + Send + Sync + 'static,
-    ) -> Result<()> {
-        let shared = Arc::new(handler);
-        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
-            let handler = Arc::clone(&shared);
-            self.route(method, pattern, move |c: &mut Context| handler(c))?;
-        }
-        Ok(())
-    }
-}
-
-impl<'e> Group<'e> {
-    fn into_group(self, prefix: &str) -> Group<'e> {
-        let prefix = self.prefix().to_owned() + prefix;
-        let data = GroupData { prefix, parent: Some(self.id), middleware: Vec::new() };
-        self.engine.groups.push(data);
-        let id = self.engine.groups.len() - 1;
-        Group { engine: self.engine, id }
-    }
-}
-
-impl Engine {
-    fn tree(&mut self, method: &str) -> &mut Trie<usize> {
-        let at = self.trees.iter().position(|(name, _)| name == method).unwrap_or_else(|| {
-            self.trees.push((method.to_owned(), Trie::default()));
-            self.trees.len() - 1
-        });
-        &mut self.trees[at].1
-    }
-}
-
-impl Fallback {
-    fn new(middleware: &[HandlerFn], not_found: &HandlerFn, templates: &Arc<Templates>) -> Self {
-        let route = |handler: HandlerFn| {
-            let mut chain = middleware.to_vec();
-            chain.push(handler);
-            let templates = Arc::clone(templates);
-            Arc::new(Route { pattern: String::new(), names: Vec::new(), chain, templates })
-        };
-        Fallback {
-            not_found: route(Arc::clone(not_found)),
-            not_allowed: route(Arc::new(not_allowed)),
-            options: route(Arc::new(|c| c.status(204))),
-            moved: route(Arc::new(|c| c.status(301))),
-            moved_as_is: route(Arc::new(|c| c.status(308))),
-        }
-    }
-}
-
-fn not_found(c: &mut Context) {
-    let text = format!("404 NOT FOUND: {}\n", c.path());
-    c.string(404, text);
-}
-
-fn not_allowed(c: &mut Context) {
-    let text = format!("405 METHOD NOT ALLOWED: {} {}\n", c.method(), c.path());
-    c.string(405, text);
 }
