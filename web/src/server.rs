@@ -82,6 +82,8 @@
 
 mod exchange;
 mod limits;
+#[cfg(test)]
+mod mutations;
 mod open;
 
 use std::io::{self, ErrorKind, Read, Write};
