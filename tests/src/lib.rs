@@ -5,7 +5,10 @@
 //!   that serves and reads its `listening on` line.
 //! - [`peer`] finds a program such as `sqlite3` or `go`. Without it a test says so and returns;
 //!   with `REQUIRE_PEERS=1`, as in CI, its absence is a failure.
+//! - [`raw`] is a server in this process and a client that sends any octets.
 //! - [`full`] is true under `TESTS_FULL=1`, when the long counts run.
+
+pub mod raw;
 
 use std::env;
 use std::io::{BufRead, BufReader, Read};
