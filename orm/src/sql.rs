@@ -3,9 +3,26 @@
 //! | stop | modules |
 //! |---|---|
 //! | the words | [`value`], [`error`] |
+//! | read a file | [`varint`], [`record`], [`vfs`], [`disk`], [`header`], [`page`] |
+//! | write and journal it | [`journal`], [`cache`], [`pager`], [`savepoint`], [`freelist`], [`btree`] |
 
 pub mod error;
 pub mod value;
 
+pub mod disk;
+pub mod header;
+pub mod page;
+pub mod record;
+pub mod varint;
+pub mod vfs;
+
+pub mod btree;
+mod cache;
+pub mod freelist;
+pub mod journal;
+pub mod pager;
+mod savepoint;
+
 pub use error::{Error, Result};
+pub use pager::{Options, Pager};
 pub use value::{Collation, Value, ValueRef};

@@ -104,6 +104,15 @@ impl Error {
         Error::Corrupt { page, what }
     }
 
+    /// Names the page of a corruption that was found in bytes whose page was not known there.
+    #[must_use]
+    pub fn on_page(self, page: u32) -> Error {
+        match self {
+            Error::Corrupt { page: 0, what } => Error::Corrupt { page, what },
+            other => other,
+        }
+    }
+
     /// An [`Error::Io`], or [`Error::Full`] when the system says that the disk is.
     #[cold]
     #[must_use]

@@ -1,0 +1,311 @@
+//! The cursor of an index: records in the order of their columns (day 0).
+//!
+//! An entry is a record of the indexed columns followed by the row id, so that no two are equal and
+//! the table's row can be found. A search may name only the first columns; all entries that begin
+//! with them compare equal, and [`Bias`] says at which end of such a run the cursor is to stop:
+//!
+//! ```text
+//!   entries        (apple, 4)  (fig, 1)  (fig, 7)  (fig, 9)  (kiwi, 2)
+//!   seek (fig)                 ^ First                       ^ Last
+//! ```
+//!
+//! So `>=` is First, `>` is Last, `<=` is Last and a step back, `<` is First and a step back.
+//!
+//! Comparisons read the encoded entry where it lies ([`record::compare`]); nothing is
+//! decoded but the columns that decide.
+
+use super::super::error::{Error, Result};
+use super::super::page::{Node, PageKind};
+use super::super::pager::Pager;
+use super::super::record::{self, KeyInfo};
+use super::super::value::ValueRef;
+use super::cursor::{Cursor, State};
+use super::{overflow, write};
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+/// At which end of the entries that begin with the key [`IndexCursor::seek`] stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bias {
+    /// On the first entry that is not less than the key.
+    First,
+    /// On the first entry that is greater than the key.
+    Last,
+}
+
+/// A position in an index.
+#[derive(Debug)]
+pub struct IndexCursor {
+    at: Cursor,
+    info: Arc<KeyInfo>,
+    scratch: Vec<u8>,
+}
+
+impl IndexCursor {
+    /// A cursor before the first entry of the index at `root`. Nothing is read yet.
+    #[must_use]
+    pub fn new(root: u32, info: Arc<KeyInfo>) -> IndexCursor {
+        IndexCursor { at: Cursor::new(root), info, scratch: Vec::new() }
+    }
+
+    /// Whether the cursor is on an entry.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        self.at.state == State::On
+    }
+
+    /// The page that the entry is on, for error messages.
+    #[must_use]
+    pub fn page(&self) -> u32 {
+        self.at.here().page
+    }
+
+    /// The entry, whole: an index cursor reads overflow pages when it arrives.
+    #[inline]
+    #[must_use]
+    pub fn record(&self) -> &[u8] {
+        self.at.record()
+    }
+
+    /// Does nothing where [`IndexCursor::record`] is still true; else looks the entry up again.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Io`]; [`Error::Misuse`] when the entry was deleted meanwhile.
+    pub fn fetch(&mut self, pager: &mut Pager) -> Result<()> {
+        self.renew(pager)?;
+        if self.at.state != State::On {
+            return Err(Error::Misuse("the entry under the cursor is gone"));
+        }
+        Ok(())
+    }
+
+    /// The row id of the entry: its last column.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when that is no integer.
+    pub fn rowid(&self) -> Result<i64> {
+        match record::last_column(self.at.record())? {
+            ValueRef::Integer(rowid) => Ok(rowid),
+            _ => Err(Error::corrupt(self.page(), "an index entry without a row id")),
+        }
+    }
+
+    /// Moves to the first entry.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Io`]. So for all movements.
+    pub fn first(&mut self, pager: &mut Pager) -> Result<bool> {
+        let found = self.at.first(pager)?;
+        self.arrived(pager, found)
+    }
+
+    /// Moves to the last entry.
+    ///
+    /// # Errors
+    /// As [`IndexCursor::first`].
+    pub fn last(&mut self, pager: &mut Pager) -> Result<bool> {
+        let found = self.at.last(pager)?;
+        self.arrived(pager, found)
+    }
+
+    /// Moves to the next entry; false when there is none.
+    ///
+    /// # Errors
+    /// As [`IndexCursor::first`].
+    #[inline]
+    pub fn next(&mut self, pager: &mut Pager) -> Result<bool> {
+        self.renew(pager)?;
+        let found = self.at.next(pager)?;
+        self.arrived(pager, found)
+    }
+
+    /// Moves to the entry before; false when there is none.
+    ///
+    /// # Errors
+    /// As [`IndexCursor::first`].
+    pub fn prev(&mut self, pager: &mut Pager) -> Result<bool> {
+        self.renew(pager)?;
+        let found = self.at.prev(pager)?;
+        self.arrived(pager, found)
+    }
+
+    /// Moves to where `bias` says, or past the end. With [`Bias::First`]: whether the entry there
+    /// begins with `key`; with [`Bias::Last`] always false.
+    ///
+    /// # Errors
+    /// As [`IndexCursor::first`].
+    pub fn seek(&mut self, pager: &mut Pager, key: &[ValueRef<'_>], bias: Bias) -> Result<bool> {
+        let (on_leaf, above) = self.locate(pager, key, bias)?;
+        if self.at.here().index < self.at.cells {
+            self.at.arrive(pager)?;
+            self.at.fetch(pager)?;
+            return Ok(on_leaf);
+        }
+        let found = self.at.climb_right(pager)?;
+        self.arrived(pager, found)?;
+        Ok(found && above)
+    }
+
+    /// Inserts an entry. The cursor is then on it.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when the entry is there already; else as [`TableCursor::insert`].
+    ///
+    /// [`TableCursor::insert`]: super::TableCursor::insert
+    pub fn insert(&mut self, pager: &mut Pager, record: &[u8]) -> Result<()> {
+        with_key(record, |key| {
+            let (here, above) = self.locate(pager, key, Bias::First)?;
+            if here || above {
+                return Err(Error::corrupt(self.page(), "an index entry that is already there"));
+            }
+            Ok(())
+        })?;
+        write::index_cell(pager, record, &mut self.scratch)?;
+        write::insert(pager, &mut self.at, &self.scratch)?;
+        self.at.keep_record(record);
+        Ok(())
+    }
+
+    /// Deletes the entry that the cursor is on. The cursor is then between its neighbours, as with
+    /// [`TableCursor::delete`](super::TableCursor::delete).
+    ///
+    /// # Errors
+    /// As [`IndexCursor::insert`]; [`Error::Misuse`] when the cursor is on no entry.
+    pub fn delete(&mut self, pager: &mut Pager) -> Result<()> {
+        self.renew(pager)?;
+        if self.at.state != State::On {
+            return Err(Error::Misuse("a delete without a current entry"));
+        }
+        let key = self.at.record().to_vec();
+        if self.at.on_leaf {
+            write::delete_from_leaf(pager, &mut self.at)?;
+        } else {
+            self.delete_from_interior(pager)?;
+        }
+        self.at.keep_record(&key);
+        self.at.state = State::Gap;
+        Ok(())
+    }
+
+    /// An entry between two children cannot just go: the one before it, which is in a leaf, takes
+    /// its place.
+    fn delete_from_interior(&mut self, pager: &mut Pager) -> Result<()> {
+        let level = self.at.path.len() - 1;
+        if self.at.cell.overflow != 0 {
+            overflow::free_chain(pager, self.page(), &self.at.cell)?;
+        }
+        // Down to the last entry of the child to the left. The path above stays as it is.
+        if !self.at.prev(pager)? || self.at.path.len() <= level + 1 {
+            return Err(Error::corrupt(self.page(), "an index entry without a left child"));
+        }
+        self.at.fetch(pager)?;
+        let substitute = self.at.record().to_vec();
+        if write::promote(pager, &mut self.at, level)? {
+            // Pages moved between the entry and its leaf. Looking for the substitute where it is
+            // now leads to the leaf that it left.
+            with_key(&substitute, |key| self.locate(pager, key, Bias::First))?;
+        }
+        write::rebalance_leaf(pager, &mut self.at)
+    }
+
+    #[inline]
+    fn arrived(&mut self, pager: &mut Pager, found: bool) -> Result<bool> {
+        if found {
+            self.at.fetch(pager)?;
+        }
+        Ok(found)
+    }
+
+    #[inline]
+    fn renew(&mut self, pager: &mut Pager) -> Result<()> {
+        if self.at.is_fresh(pager) || !matches!(self.at.state, State::On | State::Gap) {
+            return Ok(());
+        }
+        let was_on = self.at.state == State::On;
+        let old = self.at.take_record();
+        let exact = with_key(&old, |key| self.seek(pager, key, Bias::First))?;
+        if self.at.state == State::On && !(was_on && exact) {
+            self.at.state = State::Gap;
+        }
+        Ok(())
+    }
+
+    /// Goes down to the leaf where `key` is or would be, perhaps behind its last cell. Whether the
+    /// cell there begins with `key`, and whether the nearest entry to the right and above does.
+    fn locate(
+        &mut self,
+        pager: &mut Pager,
+        key: &[ValueRef<'_>],
+        bias: Bias,
+    ) -> Result<(bool, bool)> {
+        self.at.restart(pager);
+        let mut number = self.at.root;
+        let mut above = false;
+        loop {
+            let page = self.at.enter(pager, number)?;
+            let node = Node::parse(&page, number, pager.usable())?;
+            let (index, exact) = search(pager, &page, &node, &self.info, key, bias)?;
+            match self.at.choose(&page, &node, index)? {
+                Some(child) => number = child,
+                None => return Ok((exact, above)),
+            }
+            if index < node.cells {
+                above = exact;
+            }
+        }
+    }
+}
+
+/// The first cell of the page that is not less than `key` (or, with [`Bias::Last`], is greater), and
+/// whether it begins with `key`.
+#[inline]
+fn search(
+    pager: &mut Pager,
+    page: &[u8],
+    node: &Node<'_>,
+    info: &KeyInfo,
+    key: &[ValueRef<'_>],
+    bias: Bias,
+) -> Result<(usize, bool)> {
+    if !matches!(node.kind, PageKind::IndexLeaf | PageKind::IndexInterior) {
+        return Err(Error::corrupt(node.number, "a table page inside an index"));
+    }
+    let (mut low, mut high) = (0, node.cells);
+    let mut exact = false;
+    while low < high {
+        let middle = (low + high) / 2;
+        let cell = node.cell(middle)?;
+        let order = if cell.overflow == 0 {
+            record::compare(info, &page[cell.local], key)
+        } else {
+            let mut whole = page[cell.local.clone()].to_vec();
+            overflow::read_chain(pager, node.number, &cell, &mut whole)?;
+            record::compare(info, &whole, key)
+        };
+        let order = order.map_err(|error| error.on_page(node.number))?;
+        if order == Ordering::Less || (order == Ordering::Equal && bias == Bias::Last) {
+            low = middle + 1;
+        } else {
+            high = middle;
+            exact = order == Ordering::Equal;
+        }
+    }
+    Ok((high, exact))
+}
+
+/// Calls `with` with the columns of a record; keys of up to eight columns need no allocation.
+fn with_key<T>(record: &[u8], with: impl FnOnce(&[ValueRef<'_>]) -> Result<T>) -> Result<T> {
+    let mut few = [ValueRef::Null; 8];
+    let mut columns = record::columns(record)?;
+    for (i, slot) in few.iter_mut().enumerate() {
+        match columns.next() {
+            Some(value) => *slot = value?,
+            None => return with(&few[..i]),
+        }
+    }
+    let mut all = few.to_vec();
+    for value in columns {
+        all.push(value?);
+    }
+    with(&all)
+}

@@ -1,0 +1,475 @@
+//! The rollback journal: how a commit becomes all or nothing (day 0).
+//!
+//! A transaction changes many pages, and the power can fail between any two writes. So before a page
+//! of the database file is overwritten, its old content must be safe in a second file,
+//! `<database>-journal`. Whoever opens the database and finds a journal there copies the old pages
+//! back. The moment of the commit is the moment the journal's name disappears:
+//!
+//! ```text
+//!   1  write the journal: a header with zeros for its magic, then the original pages
+//!   2  sync the journal, sync the directory                   (the originals are safe)
+//!   3  write the magic and the number of pages into the header
+//!   4  sync the journal                                       (now the journal is "hot")
+//!   5  write the changed pages into the database
+//!   6  sync the database                                      (the new pages are safe)
+//!   7  delete the journal                                     (this is the commit)
+//!   8  sync the directory                                     (and now it is durable)
+//! ```
+//!
+//! Five syncs. Leave any of them out and some power cut tears the file; the crash test of this crate
+//! tries every one. Without the sync at 2 the magic could reach the disk before the pages that it
+//! vouches for. Step 8 is ours: SQLite leaves it out unless `synchronous=EXTRA`, and a power cut
+//! may then bring back the journal and undo a commit that was reported as done. With
+//! [`Options::exclusive`](super::pager::Options) the journal is not deleted but its header is
+//! overwritten with zeros and synced, as SQLite does in its exclusive mode: four syncs.
+//!
+//! The journal of a change to page 2 of a database of 2 pages of 512 bytes:
+//!
+//! ```text
+//!     0  d9 d5 05 f9 20 a1 63 d7   magic: zeros until step 3
+//!     8  00 00 00 01               records in this segment
+//!    12  00 00 00 07               nonce: chosen anew for each journal
+//!    16  00 00 00 02               pages in the database before the transaction
+//!    20  00 00 02 00               sector size 512
+//!    24  00 00 02 00               page size 512
+//!    28  00 ..                     zeros up to the sector size
+//!   512  00 00 00 02               record: page 2
+//!   516  0d ..                     its 512 bytes before the change
+//!  1028  00 00 00 8f               checksum: nonce + the bytes at 312 and 112 of the page
+//! ```
+//!
+//! The checksum adds every 200th byte, counted from the end. It is there to recognise a record that
+//! an old file left in the same place of the disk; against torn records the syncs help.
+//!
+//! A transaction larger than the cache must write to the database before it ends. It then goes
+//! through steps 2 to 4 early, writes, and continues with another *segment*: a new header at the
+//! next multiple of the sector size, with zeros for its magic until its turn comes.
+//!
+//! Reference: <https://sqlite.org/fileformat2.html>, section 3; <https://sqlite.org/atomiccommit.html>.
+
+use super::error::{Error, Result};
+use super::header::{field, set_field};
+use super::vfs::{Mode, NamedFile, Vfs};
+use std::hash::{BuildHasher, Hasher};
+use std::io;
+
+/// The first eight bytes of a journal that is to be played back.
+pub const MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
+/// The length of a segment's header, and what segments are aligned to.
+pub const SECTOR_BYTES: usize = 512;
+/// How much is collected before it is written to the file.
+const BUFFER_BYTES: usize = 64 * 1024;
+
+/// The name of the journal of the database `path`.
+#[must_use]
+pub fn journal_path(path: &str) -> String {
+    format!("{path}-journal")
+}
+
+/// The sum that a record ends with.
+#[must_use]
+pub fn checksum(nonce: u32, page: &[u8]) -> u32 {
+    let from_end = (1..).map_while(|i| page.len().checked_sub(200 * i)).take_while(|&at| at > 0);
+    from_end.fold(nonce, |sum, at| sum.wrapping_add(u32::from(page[at])))
+}
+
+/// The journal that a transaction writes.
+///
+/// Nothing touches the disk before 64 KiB are full or [`Journal::make_hot`] is called: a
+/// transaction that is rolled back before leaves no trace.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    path: String,
+    /// `None` until the first write.
+    file: Option<NamedFile>,
+    /// What is not yet in the file, and where in the file it belongs.
+    buffer: Vec<u8>,
+    buffer_at: u64,
+    /// Where the current segment starts, or `None` before its first record.
+    segment: Option<u64>,
+    records: u32,
+    nonce: u32,
+    original_pages: u32,
+    page_size: usize,
+    dir_synced: bool,
+    /// How long a journal kept from earlier transactions is.
+    stale_len: u64,
+}
+
+impl Journal {
+    pub(crate) fn new(path: &str, original_pages: u32, page_size: usize, nonce: u32) -> Journal {
+        Journal {
+            path: journal_path(path),
+            file: None,
+            buffer: Vec::new(),
+            buffer_at: 0,
+            segment: None,
+            records: 0,
+            nonce,
+            original_pages,
+            page_size,
+            dir_synced: false,
+            stale_len: 0,
+        }
+    }
+
+    /// A journal that reuses the file of an earlier one, kept by [`Journal::finish`].
+    pub(crate) fn reuse(mut self, kept: Option<NamedFile>) -> Result<Journal> {
+        if let Some(mut file) = kept {
+            self.stale_len = file.size()?;
+            self.dir_synced = true;
+            self.file = Some(file);
+        }
+        Ok(self)
+    }
+
+    /// Adds the original content of a page and says where it is, for [`Journal::read_original`].
+    pub(crate) fn append(&mut self, vfs: &dyn Vfs, number: u32, page: &[u8]) -> Result<u64> {
+        if self.buffer.len() >= BUFFER_BYTES {
+            self.flush(vfs)?;
+        }
+        self.start_segment();
+        let at = self.end();
+        self.buffer.extend_from_slice(&number.to_be_bytes());
+        self.buffer.extend_from_slice(page);
+        self.buffer.extend_from_slice(&checksum(self.nonce, page).to_be_bytes());
+        self.records += 1;
+        Ok(at)
+    }
+
+    /// Where the next record goes; grows with every record.
+    pub(crate) fn end(&self) -> u64 {
+        self.buffer_at + self.buffer.len() as u64
+    }
+
+    /// The page that [`Journal::append`] put at `at`.
+    pub(crate) fn read_original(&mut self, vfs: &dyn Vfs, at: u64, page: &mut [u8]) -> Result<()> {
+        self.flush(vfs)?;
+        self.file(vfs)?.read_all(page, at + 4)
+    }
+
+    /// Steps 1 to 4: after this the database file may be written, and a crash will undo it.
+    pub(crate) fn make_hot(&mut self, vfs: &dyn Vfs, sync: bool) -> Result<()> {
+        self.start_segment();
+        let start = self.segment.unwrap_or(0);
+        self.hide_stale_header();
+        self.flush(vfs)?;
+        let mut head = [0; 12];
+        head[..8].copy_from_slice(&MAGIC);
+        set_field(&mut head, 8, self.records);
+        let dir_synced = std::mem::replace(&mut self.dir_synced, true);
+        let path = self.path.clone();
+        let file = self.file(vfs)?;
+        if sync {
+            file.sync()?;
+            if !dir_synced {
+                vfs.sync_dir(&path).map_err(|error| Error::io("directory sync", &path, error))?;
+            }
+        }
+        file.write(&head, start)?;
+        if sync {
+            file.sync()?;
+        }
+        // What follows belongs to another segment.
+        self.segment = None;
+        self.records = 0;
+        Ok(())
+    }
+
+    /// Step 7, the commit, and step 8; with `keep` the header is overwritten instead, and the file
+    /// comes back for the next transaction.
+    ///
+    /// The first result says whether the commit happened.
+    pub(crate) fn finish(
+        self,
+        vfs: &dyn Vfs,
+        sync: bool,
+        keep: bool,
+    ) -> (bool, Result<Option<NamedFile>>) {
+        let path = self.path;
+        let Some(mut file) = self.file else { return (true, Ok(None)) };
+        if keep {
+            let zeroed =
+                file.write(&[0; 28], 0).and_then(|()| if sync { file.sync() } else { Ok(()) });
+            return match zeroed {
+                Ok(()) => (true, Ok(Some(file))),
+                Err(error) => (false, Err(error)),
+            };
+        }
+        drop(file);
+        if let Err(error) = vfs.delete(&path) {
+            return (false, Err(Error::io("delete", &path, error)));
+        }
+        let synced = if sync { vfs.sync_dir(&path) } else { Ok(()) };
+        (true, synced.map(|()| None).map_err(|error| Error::io("directory sync", &path, error)))
+    }
+
+    /// Removes a journal that never became hot.
+    pub(crate) fn discard(self, vfs: &dyn Vfs) {
+        if self.file.is_some() {
+            drop(self.file);
+            // Should it stay: it begins with zeros, so nobody will play it back.
+            let _ = vfs.delete(&self.path);
+        }
+    }
+
+    fn start_segment(&mut self) {
+        if self.segment.is_some() {
+            return;
+        }
+        let start = self.end().next_multiple_of(SECTOR_BYTES as u64);
+        let padding = usize::try_from(start - self.end()).unwrap_or(0);
+        self.buffer.resize(self.buffer.len() + padding, 0);
+        let mut head = [0; SECTOR_BYTES];
+        set_field(&mut head, 12, self.nonce);
+        set_field(&mut head, 16, self.original_pages);
+        set_field(&mut head, 20, 512);
+        set_field(&mut head, 24, u32::try_from(self.page_size).unwrap_or(0));
+        self.buffer.extend_from_slice(&head);
+        self.segment = Some(start);
+    }
+
+    /// Where the next segment would start, a reused file may hold bytes that look like a header.
+    fn hide_stale_header(&mut self) {
+        let next = self.end().next_multiple_of(SECTOR_BYTES as u64);
+        if next < self.stale_len {
+            let padding = usize::try_from(next - self.end()).unwrap_or(0) + MAGIC.len();
+            self.buffer.resize(self.buffer.len() + padding, 0);
+        }
+    }
+
+    fn flush(&mut self, vfs: &dyn Vfs) -> Result<()> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        let (at, buffer) = (self.buffer_at, std::mem::take(&mut self.buffer));
+        let written = self.file(vfs).and_then(|file| file.write(&buffer, at));
+        self.buffer = buffer;
+        written?;
+        self.buffer_at += self.buffer.len() as u64;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    fn file(&mut self, vfs: &dyn Vfs) -> Result<&mut NamedFile> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => {
+                let opened = vfs.open(&self.path, Mode::Create);
+                let file = opened.map_err(|error| Error::io("creation", &self.path, error))?;
+                let mut file = NamedFile { path: self.path.clone(), file };
+                // A journal that never became hot may lie there.
+                file.set_len(0)?;
+                file
+            }
+        };
+        Ok(self.file.insert(file))
+    }
+}
+
+/// Whether the database `path` has a journal that is to be played back.
+///
+/// # Errors
+/// What the system says.
+pub(crate) fn is_hot(vfs: &dyn Vfs, path: &str) -> Result<bool> {
+    let path = journal_path(path);
+    if !vfs.exists(&path).map_err(|error| Error::io("look-up", &path, error))? {
+        return Ok(false);
+    }
+    let mut first = [0];
+    let file = match vfs.open(&path, Mode::Read) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(Error::io("opening", &path, error)),
+    };
+    Ok(NamedFile { path, file }.read(&mut first, 0)? == 1 && first[0] != 0)
+}
+
+/// Plays the journal of `database` back, and removes it. Nobody else may be using either file.
+///
+/// # Errors
+/// What the system says; then the journal is still there, and it can be tried again.
+pub(crate) fn recover(vfs: &dyn Vfs, database: &mut NamedFile, sync: bool) -> Result<()> {
+    let path = journal_path(&database.path);
+    let file = vfs.open(&path, Mode::Write).map_err(|error| Error::io("opening", &path, error))?;
+    let mut journal = NamedFile { path, file };
+    play_back(&mut journal, database)?;
+    if sync {
+        database.sync()?;
+    }
+    let path = std::mem::take(&mut journal.path);
+    drop(journal);
+    vfs.delete(&path).map_err(|error| Error::io("delete", &path, error))?;
+    if sync {
+        vfs.sync_dir(&path).map_err(|error| Error::io("directory sync", &path, error))?;
+    }
+    Ok(())
+}
+
+fn play_back(journal: &mut NamedFile, database: &mut NamedFile) -> Result<()> {
+    let len = journal.size()?;
+    let (mut at, mut first) = (0, true);
+    while let Some(segment) = read_segment(journal, at, len)? {
+        if std::mem::take(&mut first) {
+            database.set_len(u64::from(segment.original_pages) * segment.page_size as u64)?;
+        }
+        at += segment.sector_size as u64;
+        let mut record = vec![0; segment.page_size + 8];
+        for _ in 0..segment.records {
+            if journal.read(&mut record, at)? < record.len() {
+                return Ok(());
+            }
+            let (number, page) = (field(&record, 0), &record[4..4 + segment.page_size]);
+            let sum = field(&record, 4 + segment.page_size);
+            // Number 0, or that of the lock page, begins the name of a super-journal, which joins
+            // the commits of several files; that is not ours to judge, and no page follows.
+            let no_page = number == 0 || number == super::freelist::lock_page(segment.page_size);
+            if no_page || sum != checksum(segment.nonce, page) {
+                return Ok(());
+            }
+            if number <= segment.original_pages {
+                database.write(page, u64::from(number - 1) * segment.page_size as u64)?;
+            }
+            at += record.len() as u64;
+        }
+        at = at.next_multiple_of(segment.sector_size as u64);
+    }
+    Ok(())
+}
+
+struct Segment {
+    records: u64,
+    nonce: u32,
+    original_pages: u32,
+    sector_size: usize,
+    page_size: usize,
+}
+
+/// The header at `at`, or `None` where the journal ends.
+fn read_segment(journal: &mut NamedFile, at: u64, len: u64) -> Result<Option<Segment>> {
+    let mut head = [0; 28];
+    if journal.read(&mut head, at)? < head.len() || head[..8] != MAGIC {
+        return Ok(None);
+    }
+    let size = |at| usize::try_from(field(&head, at)).unwrap_or(0);
+    let (sector_size, page_size) = (size(20), size(24));
+    let fits = |size: usize, min| size.is_power_of_two() && (min..=65_536).contains(&size);
+    if !fits(sector_size, 32) || !fits(page_size, 512) {
+        return Ok(None);
+    }
+    let records = match field(&head, 8) {
+        // All that are there: a journal written without syncs.
+        u32::MAX => len.saturating_sub(at + sector_size as u64) / (page_size as u64 + 8),
+        count => u64::from(count),
+    };
+    Ok(Some(Segment {
+        records,
+        nonce: field(&head, 12),
+        original_pages: field(&head, 16),
+        sector_size,
+        page_size,
+    }))
+}
+
+/// A nonce that an earlier journal hardly had: `std` seeds its hash tables at random.
+pub(crate) fn random_nonce() -> u32 {
+    let hash = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    u32::try_from(hash >> 32).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::vfs::MemoryVfs;
+    use super::*;
+
+    fn page(fill: u8) -> Vec<u8> {
+        vec![fill; 512]
+    }
+
+    fn database(vfs: &MemoryVfs, pages: &[u8]) -> NamedFile {
+        vfs.put("d", pages.iter().flat_map(|&fill| page(fill)).collect());
+        NamedFile { path: "d".into(), file: vfs.open("d", Mode::Write).unwrap() }
+    }
+
+    #[test]
+    fn the_journal_of_the_chapter() {
+        let vfs = MemoryVfs::default();
+        let mut original = page(0);
+        (original[0], original[312], original[112]) = (0x0d, 0x80, 0x08);
+        let mut journal = Journal::new("d", 2, 512, 7);
+        let at = journal.append(&vfs, 2, &original).unwrap();
+        assert!(vfs.get("d-journal").is_none(), "nothing is written before it must be");
+        journal.make_hot(&vfs, true).unwrap();
+        let bytes = vfs.get("d-journal").unwrap();
+        assert_eq!(
+            bytes[..28],
+            *b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7\0\0\0\x01\0\0\0\x07\0\0\0\x02\0\0\x02\0\0\0\x02\0"
+        );
+        assert!(bytes[28..512].iter().all(|&b| b == 0));
+        assert_eq!(bytes[512..516], [0, 0, 0, 2]);
+        assert_eq!(bytes[516..1028], original);
+        assert_eq!(bytes[1028..], [0, 0, 0, 0x8f]);
+        let mut read = page(0);
+        journal.read_original(&vfs, at, &mut read).unwrap();
+        assert_eq!(read, original);
+    }
+
+    #[test]
+    fn playing_back_restores_pages_and_length_from_every_hot_segment() {
+        let vfs = MemoryVfs::default();
+        let mut journal = Journal::new("d", 3, 512, 99);
+        journal.append(&vfs, 1, &page(1)).unwrap();
+        journal.make_hot(&vfs, true).unwrap();
+        journal.append(&vfs, 3, &page(3)).unwrap();
+        journal.make_hot(&vfs, true).unwrap();
+        // This one is written, but its turn never came.
+        journal.append(&vfs, 2, &page(77)).unwrap();
+        journal.flush(&vfs).unwrap();
+        let mut file = database(&vfs, &[8, 2, 8, 8, 8]);
+        assert!(is_hot(&vfs, "d").unwrap());
+        recover(&vfs, &mut file, true).unwrap();
+        assert_eq!(vfs.get("d").unwrap(), [page(1), page(2), page(3)].concat());
+        assert!(!is_hot(&vfs, "d").unwrap());
+    }
+
+    #[test]
+    fn playing_back_stops_at_a_bad_checksum_and_at_a_short_record() {
+        let vfs = MemoryVfs::default();
+        let mut journal = Journal::new("d", 2, 512, 5);
+        journal.append(&vfs, 1, &page(1)).unwrap();
+        journal.append(&vfs, 2, &page(2)).unwrap();
+        journal.make_hot(&vfs, true).unwrap();
+        let whole = vfs.get("d-journal").unwrap();
+        let mut broken = whole.clone();
+        broken[512 + 520 + 4 + 112] ^= 1;
+        for bytes in [broken, whole[..whole.len() - 1].to_vec()] {
+            vfs.put("d-journal", bytes);
+            let mut file = database(&vfs, &[8, 9]);
+            recover(&vfs, &mut file, true).unwrap();
+            assert_eq!(vfs.get("d").unwrap(), [page(1), page(9)].concat());
+        }
+    }
+
+    #[test]
+    fn a_kept_journal_is_not_hot_and_hides_what_it_held() {
+        let vfs = MemoryVfs::default();
+        let mut journal = Journal::new("d", 4, 512, 5);
+        for number in 1..=4 {
+            // Pages that look like the header of a segment.
+            let mut fake = page(0);
+            fake[..8].copy_from_slice(&MAGIC);
+            journal.append(&vfs, number, &fake).unwrap();
+        }
+        journal.make_hot(&vfs, true).unwrap();
+        let (committed, kept) = journal.finish(&vfs, true, true);
+        assert!(committed && !is_hot(&vfs, "d").unwrap());
+        let again = Journal::new("d", 4, 512, 6).reuse(kept.unwrap()).unwrap();
+        let mut journal = again;
+        journal.append(&vfs, 1, &page(1)).unwrap();
+        journal.make_hot(&vfs, true).unwrap();
+        assert_eq!(vfs.get("d-journal").unwrap()[1536..1544], [0; 8]);
+        let mut file = database(&vfs, &[8, 2, 3, 4]);
+        recover(&vfs, &mut file, true).unwrap();
+        assert_eq!(vfs.get("d").unwrap(), [1, 2, 3, 4].map(page).concat());
+    }
+}
