@@ -152,14 +152,19 @@ impl Journal {
     pub(crate) fn make_hot(&mut self, vfs: &dyn Vfs, sync: bool) -> Result<()> {
         self.start_segment();
         let start = self.segment.unwrap_or(0);
-        self.hide_stale_header();
         self.flush(vfs)?;
+        // Where the next segment will start, a reused file may hold bytes that look like a header.
+        let next = self.end().next_multiple_of(SECTOR_BYTES as u64);
+        let stale = next < self.stale_len;
         let mut head = [0; 12];
         head[..8].copy_from_slice(&MAGIC);
         set_field(&mut head, 8, self.records);
         let dir_synced = std::mem::replace(&mut self.dir_synced, true);
         let path = self.path.clone();
         let file = self.file(vfs)?;
+        if stale {
+            file.write(&[0; MAGIC.len()], next)?;
+        }
         if sync {
             file.sync()?;
             if !dir_synced {
@@ -227,15 +232,6 @@ impl Journal {
         set_field(&mut head, 24, u32::try_from(self.page_size).unwrap_or(0));
         self.buffer.extend_from_slice(&head);
         self.segment = Some(start);
-    }
-
-    /// Where the next segment would start, a reused file may hold bytes that look like a header.
-    fn hide_stale_header(&mut self) {
-        let next = self.end().next_multiple_of(SECTOR_BYTES as u64);
-        if next < self.stale_len {
-            let padding = usize::try_from(next - self.end()).unwrap_or(0) + MAGIC.len();
-            self.buffer.resize(self.buffer.len() + padding, 0);
-        }
     }
 
     fn flush(&mut self, vfs: &dyn Vfs) -> Result<()> {

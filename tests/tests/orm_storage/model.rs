@@ -1,92 +1,26 @@
-//! The storage half of `orm::sql` against the `sqlite3` program and against a model.
+//! A table and an index beside a map that says what they should hold.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests, too, may fail a test")]
-
+use crate::support::{Dir, Rng, catalog, encode, sqlite3};
 use orm::sql::btree::{self, Bias, IndexCursor, TableCursor, TreeKind};
 use orm::sql::record::{self, KeyColumn, KeyInfo};
 use orm::sql::vfs::MemoryVfs;
 use orm::sql::{Options, Pager, Value};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
-
-/// A small generator of numbers that only have to be spread (xorshift64*), the same for one seed.
-struct Rng(u64);
-
-impl Rng {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        (self.next() >> 11) % limit
-    }
-
-    fn bytes(&mut self, len: usize) -> Vec<u8> {
-        (0..len).map(|_| self.next().to_be_bytes()[0]).collect()
-    }
-}
-
-fn encode(values: &[Value]) -> Vec<u8> {
-    let mut out = Vec::new();
-    record::encode(values.iter().map(Value::as_ref), &mut out);
-    out
-}
-
-/// A directory of its own for one test, removed at the end.
-struct Dir(PathBuf);
-
-impl Dir {
-    fn new(name: &str) -> Dir {
-        let dir = std::env::temp_dir().join(format!("orm-storage-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
-        Dir(dir)
-    }
-
-    fn file(&self, name: &str) -> String {
-        self.0.join(name).to_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for Dir {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-fn sqlite3(program: &Path, file: &str, sql: &str) -> String {
-    let output = Command::new(program).args([file, sql]).output().unwrap();
-    let (out, err) = (output.stdout, String::from_utf8_lossy(&output.stderr).into_owned());
-    assert!(output.status.success() && err.is_empty(), "{sql:.80}: {err}");
-    String::from_utf8(out).unwrap()
-}
-
-/// Enters a table or an index in the catalog, so that sqlite3 knows it.
-fn catalog(pager: &mut Pager, kind: &str, name: &str, table: &str, root: u32, sql: &str) {
-    let row = [kind.into(), name.into(), table.into(), Value::Integer(root.into()), sql.into()];
-    let rowid = TableCursor::max_rowid(pager, 1).unwrap().unwrap_or(0) + 1;
-    TableCursor::new(1).insert(pager, rowid, &encode(&row)).unwrap();
-    let cookie = pager.schema_cookie().unwrap();
-    pager.set_schema_cookie(cookie + 1).unwrap();
-}
 
 /// Random inserts, replacements and deletes in a table t(a INTEGER PRIMARY KEY, b, c) with an index
 /// on (b, c), compared with a map after every transaction.
-struct Model {
-    pager: Pager,
+pub(crate) struct Model {
+    pub(crate) pager: Pager,
     table: TableCursor,
     index: IndexCursor,
-    roots: (u32, u32),
-    rows: BTreeMap<i64, (i64, Vec<u8>)>,
-    rng: Rng,
+    pub(crate) roots: (u32, u32),
+    pub(crate) rows: BTreeMap<i64, (i64, Vec<u8>)>,
+    pub(crate) rng: Rng,
 }
 
 impl Model {
-    fn new(mut pager: Pager, seed: u64) -> Model {
+    pub(crate) fn new(mut pager: Pager, seed: u64) -> Model {
         pager.begin_write().unwrap();
         let t = btree::create_tree(&mut pager, TreeKind::Table).unwrap();
         let i = btree::create_tree(&mut pager, TreeKind::Index).unwrap();
@@ -109,7 +43,7 @@ impl Model {
         [Value::Integer(*b), c.clone().into(), Value::Integer(rowid)]
     }
 
-    fn put(&mut self, rowid: i64, row: (i64, Vec<u8>)) {
+    pub(crate) fn put(&mut self, rowid: i64, row: (i64, Vec<u8>)) {
         if self.rows.contains_key(&rowid) {
             self.remove_entry(rowid);
         }
@@ -126,7 +60,7 @@ impl Model {
         self.index.delete(&mut self.pager).unwrap();
     }
 
-    fn remove(&mut self, rowid: i64) {
+    pub(crate) fn remove(&mut self, rowid: i64) {
         let exact = self.table.seek(&mut self.pager, rowid).unwrap();
         assert_eq!(exact, self.rows.contains_key(&rowid));
         if exact {
@@ -137,8 +71,14 @@ impl Model {
     }
 
     /// One transaction of `steps` changes among `keys` row ids.
-    fn step(&mut self, steps: u64, keys: u64, len_max: u64, deletes: u64) {
+    pub(crate) fn step(&mut self, steps: u64, keys: u64, len_max: u64, deletes: u64) {
         self.pager.begin_write().unwrap();
+        self.change(steps, keys, len_max, deletes);
+        self.pager.commit().unwrap();
+    }
+
+    /// The same inside a transaction.
+    pub(crate) fn change(&mut self, steps: u64, keys: u64, len_max: u64, deletes: u64) {
         for _ in 0..steps {
             let rowid = self.rng.below(keys).cast_signed() - 5;
             if self.rng.below(100) < deletes {
@@ -152,10 +92,9 @@ impl Model {
                 self.put(rowid, row);
             }
         }
-        self.pager.commit().unwrap();
     }
 
-    fn check(&mut self) {
+    pub(crate) fn check(&mut self) {
         let p = &mut self.pager;
         p.begin_read().unwrap();
         assert_eq!(btree::count(p, self.roots.0).unwrap(), self.rows.len() as u64);

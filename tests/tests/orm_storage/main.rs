@@ -1,0 +1,11 @@
+//! The storage half of `orm::sql` against a model, against power cuts, and against the `sqlite3`
+//! program.
+//!
+//! - [`model`]: random changes agree with a map, and sqlite3 finds the file in order.
+//! - [`crash`]: the power fails at every moment, and any unsynced sectors are lost.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too, may fail a test")]
+
+mod crash;
+mod model;
+mod support;
