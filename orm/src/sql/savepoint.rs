@@ -21,7 +21,7 @@
 
 use super::error::{Error, Result};
 use super::pager::{Pager, Transaction};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(crate) struct Savepoint {
     /// The end of the journal when the savepoint was opened.
     mark: u64,
     page_count: u32,
-    images: HashMap<u32, Arc<[u8]>>,
+    images: BTreeMap<u32, Arc<[u8]>>,
 }
 
 impl Transaction {
@@ -59,7 +59,7 @@ impl Pager {
         self.next_epoch();
         let transaction = self.open_transaction()?;
         let mark = transaction.journal.end();
-        transaction.savepoints.push(Savepoint { mark, page_count, images: HashMap::new() });
+        transaction.savepoints.push(Savepoint { mark, page_count, images: BTreeMap::new() });
         Ok(transaction.savepoints.len() - 1)
     }
 
@@ -91,7 +91,7 @@ impl Pager {
         self.next_epoch();
         self.trees_changed();
         let transaction = self.open_transaction()?;
-        let mut images = HashMap::new();
+        let mut images = BTreeMap::new();
         while transaction.savepoints.len() > index + 1 {
             // Inner ones come off first, so that an outer image replaces an inner one.
             images
@@ -104,7 +104,8 @@ impl Pager {
         let (mark, page_count) = (savepoint.mark, savepoint.page_count);
         images.retain(|&number, _| number <= page_count);
         let journaled = transaction.journaled.iter().filter(|&(_, &at)| at >= mark);
-        let journaled: Vec<(u32, u64)> = journaled.map(|(&number, &at)| (number, at)).collect();
+        let mut journaled: Vec<_> = journaled.map(|(&number, &at)| (number, at)).collect();
+        journaled.sort_unstable();
         for (number, _) in &journaled {
             images.remove(number);
         }

@@ -135,6 +135,16 @@ impl MemoryVfs {
         lock(&self.files).get(path).map(|file| lock(file).bytes.clone())
     }
 
+    /// A store of its own with the same files.
+    #[must_use]
+    pub fn copy(&self) -> MemoryVfs {
+        let copy = MemoryVfs::default();
+        for (path, file) in lock(&self.files).iter() {
+            copy.put(path, lock(file).bytes.clone());
+        }
+        copy
+    }
+
     /// Puts a file there, in place of one of the same name.
     pub fn put(&self, path: &str, bytes: Vec<u8>) {
         let file = MemoryFile { bytes, ..MemoryFile::default() };

@@ -3,9 +3,11 @@
 //!
 //! - [`model`]: random changes agree with a map, and sqlite3 finds the file in order.
 //! - [`crash`]: the power fails at every moment, and any unsynced sectors are lost.
+//! - [`faults`]: each single operation on the disk fails in turn.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests, too, may fail a test")]
 
 mod crash;
+mod faults;
 mod model;
 mod support;

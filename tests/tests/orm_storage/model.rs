@@ -4,9 +4,11 @@ use crate::support::{Dir, Rng, catalog, encode, sqlite3};
 use orm::sql::btree::{self, Bias, IndexCursor, TableCursor, TreeKind};
 use orm::sql::record::{self, KeyColumn, KeyInfo};
 use orm::sql::vfs::MemoryVfs;
-use orm::sql::{Options, Pager, Value};
+use orm::sql::{Options, Pager, Result, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+pub(crate) type Rows = BTreeMap<i64, (i64, Vec<u8>)>;
 
 /// Random inserts, replacements and deletes in a table t(a INTEGER PRIMARY KEY, b, c) with an index
 /// on (b, c), compared with a map after every transaction.
@@ -15,7 +17,7 @@ pub(crate) struct Model {
     table: TableCursor,
     index: IndexCursor,
     pub(crate) roots: (u32, u32),
-    pub(crate) rows: BTreeMap<i64, (i64, Vec<u8>)>,
+    pub(crate) rows: Rows,
     pub(crate) rng: Rng,
 }
 
@@ -27,71 +29,101 @@ impl Model {
         catalog(&mut pager, "table", "t", "t", t, "CREATE TABLE t(a INTEGER PRIMARY KEY, b, c)");
         catalog(&mut pager, "index", "i", "t", i, "CREATE INDEX i ON t(b DESC, c)");
         pager.commit().unwrap();
-        let desc = KeyColumn { desc: true, ..KeyColumn::default() };
-        let info = Arc::new(KeyInfo { columns: vec![desc, KeyColumn::default()] });
         Model {
             pager,
             table: TableCursor::new(t),
-            index: IndexCursor::new(i, info),
+            index: IndexCursor::new(i, key_info()),
             roots: (t, i),
-            rows: BTreeMap::new(),
+            rows: Rows::new(),
             rng: Rng(seed * 2 + 1),
         }
+    }
+
+    /// Goes on with a database that [`Model::new`] made.
+    pub(crate) fn reopen(mut pager: Pager, seed: u64) -> Model {
+        pager.begin_read().unwrap();
+        let rows = read(&mut pager, 2).unwrap();
+        pager.end_read();
+        let (table, index) = (TableCursor::new(2), IndexCursor::new(3, key_info()));
+        Model { pager, table, index, roots: (2, 3), rows, rng: Rng(seed * 2 + 1) }
     }
 
     fn entry(rowid: i64, (b, c): &(i64, Vec<u8>)) -> [Value; 3] {
         [Value::Integer(*b), c.clone().into(), Value::Integer(rowid)]
     }
 
-    pub(crate) fn put(&mut self, rowid: i64, row: (i64, Vec<u8>)) {
+    fn put(&mut self, rowid: i64, row: (i64, Vec<u8>)) -> Result<()> {
         if self.rows.contains_key(&rowid) {
-            self.remove_entry(rowid);
+            self.remove_entry(rowid)?;
         }
         let record = encode(&[Value::Null, Value::Integer(row.0), row.1.clone().into()]);
-        self.table.insert(&mut self.pager, rowid, &record).unwrap();
-        self.index.insert(&mut self.pager, &encode(&Self::entry(rowid, &row))).unwrap();
+        self.table.insert(&mut self.pager, rowid, &record)?;
+        self.index.insert(&mut self.pager, &encode(&Self::entry(rowid, &row)))?;
         self.rows.insert(rowid, row);
+        Ok(())
     }
 
-    fn remove_entry(&mut self, rowid: i64) {
+    fn remove_entry(&mut self, rowid: i64) -> Result<()> {
         let entry = Self::entry(rowid, &self.rows[&rowid]);
         let key: Vec<_> = entry.iter().map(Value::as_ref).collect();
-        assert!(self.index.seek(&mut self.pager, &key, Bias::First).unwrap());
-        self.index.delete(&mut self.pager).unwrap();
+        assert!(self.index.seek(&mut self.pager, &key, Bias::First)?);
+        self.index.delete(&mut self.pager)
     }
 
-    pub(crate) fn remove(&mut self, rowid: i64) {
-        let exact = self.table.seek(&mut self.pager, rowid).unwrap();
+    fn remove(&mut self, rowid: i64) -> Result<()> {
+        let exact = self.table.seek(&mut self.pager, rowid)?;
         assert_eq!(exact, self.rows.contains_key(&rowid));
         if exact {
-            self.table.delete(&mut self.pager).unwrap();
-            self.remove_entry(rowid);
+            self.table.delete(&mut self.pager)?;
+            self.remove_entry(rowid)?;
             self.rows.remove(&rowid);
         }
+        Ok(())
     }
 
     /// One transaction of `steps` changes among `keys` row ids.
     pub(crate) fn step(&mut self, steps: u64, keys: u64, len_max: u64, deletes: u64) {
-        self.pager.begin_write().unwrap();
-        self.change(steps, keys, len_max, deletes);
-        self.pager.commit().unwrap();
+        self.try_step(steps, keys, len_max, deletes).unwrap();
+    }
+
+    pub(crate) fn try_step(
+        &mut self,
+        steps: u64,
+        keys: u64,
+        len_max: u64,
+        deletes: u64,
+    ) -> Result<()> {
+        self.pager.begin_write()?;
+        self.try_change(steps, keys, len_max, deletes)?;
+        self.pager.commit()
     }
 
     /// The same inside a transaction.
     pub(crate) fn change(&mut self, steps: u64, keys: u64, len_max: u64, deletes: u64) {
+        self.try_change(steps, keys, len_max, deletes).unwrap();
+    }
+
+    fn try_change(&mut self, steps: u64, keys: u64, len_max: u64, deletes: u64) -> Result<()> {
         for _ in 0..steps {
             let rowid = self.rng.below(keys).cast_signed() - 5;
             if self.rng.below(100) < deletes {
-                self.remove(rowid);
+                self.remove(rowid)?;
             } else {
                 let len = self.rng.below(len_max) * self.rng.below(2) + self.rng.below(30);
-                let row = (
-                    self.rng.below(50).cast_signed(),
-                    self.rng.bytes(usize::try_from(len).unwrap()),
-                );
-                self.put(rowid, row);
+                let c = self.rng.bytes(usize::try_from(len).unwrap());
+                let b = self.rng.below(50).cast_signed();
+                self.put(rowid, (b, c))?;
             }
         }
+        Ok(())
+    }
+
+    /// Whether the table holds just these rows.
+    pub(crate) fn holds(&mut self, rows: &Rows) -> bool {
+        self.pager.begin_read().unwrap();
+        let found = read(&mut self.pager, self.roots.0).unwrap();
+        self.pager.end_read();
+        found == *rows
     }
 
     pub(crate) fn check(&mut self) {
@@ -120,6 +152,27 @@ impl Model {
         assert!(!more);
         p.end_read();
     }
+}
+
+fn key_info() -> Arc<KeyInfo> {
+    let desc = KeyColumn { desc: true, ..KeyColumn::default() };
+    Arc::new(KeyInfo { columns: vec![desc, KeyColumn::default()] })
+}
+
+/// The rows of the table at `root`.
+pub(crate) fn read(pager: &mut Pager, root: u32) -> Result<Rows> {
+    let mut rows = Rows::new();
+    let mut cursor = TableCursor::new(root);
+    while cursor.next(pager)? {
+        cursor.fetch(pager)?;
+        match &record::decode(cursor.record())?[..] {
+            [_, Value::Integer(b), Value::Blob(c)] => {
+                rows.insert(cursor.rowid(), (*b, c.clone()));
+            }
+            other => panic!("a row that nobody wrote: {other:?}"),
+        }
+    }
+    Ok(rows)
 }
 
 /// The bytes of a database in memory.

@@ -1,0 +1,140 @@
+//! Each single operation on the disk fails in turn, once or from then on.
+
+use crate::model::Model;
+use orm::sql::vfs::{Lock, MemoryVfs, Mode, Vfs, VfsFile};
+use orm::sql::{Error, Options, Pager};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+/// Lets so many operations pass; the next one fails, or, if `lasting`, all that follow.
+#[derive(Clone, Debug)]
+struct Saboteur {
+    files: MemoryVfs,
+    left: Arc<AtomicI64>,
+    lasting: bool,
+    kind: io::ErrorKind,
+}
+
+#[derive(Debug)]
+struct SabotagedFile {
+    file: Box<dyn VfsFile>,
+    saboteur: Saboteur,
+}
+
+impl Saboteur {
+    fn pass(&self) -> io::Result<()> {
+        let left = self.left.fetch_sub(1, Ordering::Relaxed);
+        if left == 0 || (left < 0 && self.lasting) { Err(self.kind.into()) } else { Ok(()) }
+    }
+}
+
+impl Vfs for Saboteur {
+    fn open(&self, path: &str, mode: Mode) -> io::Result<Box<dyn VfsFile>> {
+        self.pass()?;
+        let file = self.files.open(path, mode)?;
+        Ok(Box::new(SabotagedFile { file, saboteur: self.clone() }))
+    }
+    fn exists(&self, path: &str) -> io::Result<bool> {
+        self.pass()?;
+        self.files.exists(path)
+    }
+    fn delete(&self, path: &str) -> io::Result<()> {
+        self.pass()?;
+        self.files.delete(path)
+    }
+    fn sync_dir(&self, _path: &str) -> io::Result<()> {
+        self.pass()
+    }
+}
+
+impl VfsFile for SabotagedFile {
+    fn read_at(&mut self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.saboteur.pass()?;
+        self.file.read_at(buf, offset)
+    }
+    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        if let Err(error) = self.saboteur.pass() {
+            // A disk that is full takes a part of the bytes first.
+            self.file.write_at(&bytes[..bytes.len() / 2], offset)?;
+            return Err(error);
+        }
+        self.file.write_at(bytes, offset)
+    }
+    fn set_len(&mut self, len: u64) -> io::Result<()> {
+        self.saboteur.pass()?;
+        self.file.set_len(len)
+    }
+    fn size(&mut self) -> io::Result<u64> {
+        self.saboteur.pass()?;
+        self.file.size()
+    }
+    fn sync(&mut self) -> io::Result<()> {
+        self.saboteur.pass()
+    }
+    fn lock(&mut self, lock: Lock) -> io::Result<bool> {
+        self.file.lock(lock)
+    }
+}
+
+/// Lets operation `n` of one transaction fail. False when the transaction has fewer operations.
+fn fail_at(
+    n: i64,
+    base: &MemoryVfs,
+    options: &Options,
+    lasting: bool,
+    kind: io::ErrorKind,
+) -> bool {
+    let files = base.copy();
+    let left = Arc::new(AtomicI64::new(i64::MAX));
+    let saboteur = Saboteur { files: files.clone(), left: Arc::clone(&left), lasting, kind };
+    let pager = Pager::open(Box::new(saboteur), "d", options.clone()).unwrap();
+    let mut model = Model::reopen(pager, 11);
+    let old = model.rows.clone();
+    left.store(n, Ordering::Relaxed);
+    let result = model.try_step(60, 80, 900, 30);
+    let reached = left.load(Ordering::Relaxed) < 0;
+    let new = std::mem::take(&mut model.rows);
+    let rolled_back = model.pager.rollback();
+    if let Err(error) = &result {
+        let expected = matches!(error, Error::Io { .. } | Error::Full);
+        assert!(reached && expected, "{error}");
+    }
+    if rolled_back.is_ok() && !lasting {
+        // The same connection goes on, and agrees with one state.
+        left.store(i64::MAX, Ordering::Relaxed);
+        model.rows = if model.holds(&old) { old.clone() } else { new.clone() };
+        model.check();
+    }
+    drop(model);
+    // The next to open the file recovers it.
+    let mut model = Model::reopen(Pager::open(Box::new(files), "d", options.clone()).unwrap(), 1);
+    match result {
+        Ok(()) => assert!(model.rows == new, "an acknowledged commit is lost, operation {n}"),
+        Err(_) => assert!(model.rows == old || model.rows == new, "operation {n}"),
+    }
+    model.check();
+    reached
+}
+
+#[test]
+fn every_operation_that_fails_leaves_an_intact_file() {
+    let small = Options { page_size: 512, ..Options::default() };
+    let spilling = Options { cache_bytes: 16 * 512, ..small.clone() };
+    let exclusive = Options { exclusive: true, ..spilling.clone() };
+    for options in [small, spilling, exclusive] {
+        let base = MemoryVfs::default();
+        let mut model =
+            Model::new(Pager::open(Box::new(base.clone()), "d", options.clone()).unwrap(), 3);
+        model.step(120, 80, 900, 20);
+        drop(model);
+        for (lasting, kind) in [(false, io::ErrorKind::Other), (true, io::ErrorKind::StorageFull)] {
+            let step = if tests::full() { 1 } else { 3 };
+            let mut n = 0;
+            while fail_at(n, &base, &options, lasting, kind) {
+                n += step;
+            }
+            assert!(n > 10, "only {n} operations");
+        }
+    }
+}
