@@ -5,6 +5,7 @@
 //! | the words | [`value`], [`error`] |
 //! | read a file | [`varint`], [`record`], [`vfs`], [`disk`], [`header`], [`page`] |
 //! | write and journal it | [`journal`], [`cache`], [`pager`], [`savepoint`], [`freelist`], [`btree`] |
+//! | check it | [`check`] |
 
 pub mod error;
 pub mod value;
@@ -22,6 +23,8 @@ pub mod freelist;
 pub mod journal;
 pub mod pager;
 mod savepoint;
+
+pub mod check;
 
 pub use error::{Error, Result};
 pub use pager::{Options, Pager};

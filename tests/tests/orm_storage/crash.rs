@@ -5,8 +5,9 @@
 //! since a file's last sync are *pending* pieces of 512 bytes, and what was created or deleted since the
 //! directory's last sync are pending names. A power cut keeps an arbitrary subset of them.
 
-use crate::model::{Model, Rows, read};
+use crate::model::{Model, Rows, check_table, read};
 use crate::support::{Dir, Rng, sqlite3};
+use orm::sql::check::integrity_check;
 use orm::sql::vfs::{Lock, MemoryVfs, Mode, Vfs, VfsFile};
 use orm::sql::{Options, Pager};
 use std::collections::BTreeMap;
@@ -254,6 +255,8 @@ fn rows(pager: &mut Pager, root: u32) -> orm::sql::Result<Option<Rows>> {
     if pager.page_count() < 3 {
         return Ok(None);
     }
+    let found = integrity_check(pager, &[check_table((root, root + 1))], 10)?;
+    assert_eq!(found, ["ok"]);
     read(pager, root).map(Some)
 }
 

@@ -2,6 +2,7 @@
 
 use crate::support::{Dir, Rng, catalog, encode, sqlite3};
 use orm::sql::btree::{self, Bias, IndexCursor, TableCursor, TreeKind};
+use orm::sql::check::{CheckColumn, CheckIndex, CheckTable, integrity_check};
 use orm::sql::record::{self, KeyColumn, KeyInfo};
 use orm::sql::vfs::MemoryVfs;
 use orm::sql::{Options, Pager, Result, Value};
@@ -150,6 +151,7 @@ impl Model {
             more = self.index.prev(p).unwrap();
         }
         assert!(!more);
+        assert_eq!(integrity_check(p, &[check_table(self.roots)], 100).unwrap(), ["ok"]);
         p.end_read();
     }
 }
@@ -157,6 +159,21 @@ impl Model {
 fn key_info() -> Arc<KeyInfo> {
     let desc = KeyColumn { desc: true, ..KeyColumn::default() };
     Arc::new(KeyInfo { columns: vec![desc, KeyColumn::default()] })
+}
+
+/// The table as the integrity check wants to know it.
+pub(crate) fn check_table((root, index): (u32, u32)) -> CheckTable {
+    let column = |name: &str| CheckColumn { name: name.into(), ..CheckColumn::default() };
+    let columns = vec![Some(1), Some(2)];
+    let index =
+        CheckIndex { name: "i".into(), root: index, info: key_info(), columns, unique: false };
+    CheckTable {
+        name: "t".into(),
+        root,
+        columns: vec![column("a"), column("b"), column("c")],
+        rowid_alias: Some(0),
+        indexes: vec![index],
+    }
 }
 
 /// The rows of the table at `root`.

@@ -99,6 +99,29 @@ impl IndexCursor {
         self.arrived(pager, found)
     }
 
+    /// Moves to the first entry or to the next one.
+    pub(crate) fn next_from_start(&mut self, pager: &mut Pager, first: bool) -> Result<bool> {
+        if first { self.first(pager) } else { self.next(pager) }
+    }
+
+    /// Whether the entry's first columns equal `key`.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when the entry is no record.
+    #[inline]
+    pub fn begins_with(&self, key: &[ValueRef<'_>]) -> Result<bool> {
+        Ok(self.compare(key)? == Ordering::Equal)
+    }
+
+    /// The entry's first columns against `key`, in the order of the index.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when the entry is no record.
+    #[inline]
+    pub fn compare(&self, key: &[ValueRef<'_>]) -> Result<Ordering> {
+        record::compare(&self.info, self.record(), key).map_err(|error| error.on_page(self.page()))
+    }
+
     /// Moves to the last entry.
     ///
     /// # Errors
