@@ -5,7 +5,7 @@
 //! | the words | [`value`], [`error`] |
 //! | read a file | [`varint`], [`record`], [`vfs`], [`disk`], [`header`], [`page`] |
 //! | write and journal it | [`journal`], [`cache`], [`pager`], [`savepoint`], [`freelist`], [`btree`] |
-//! | check it | [`check`] |
+//! | check it, look at it | [`check`], [`inspect`] |
 
 pub mod error;
 pub mod value;
@@ -25,6 +25,7 @@ pub mod pager;
 mod savepoint;
 
 pub mod check;
+pub mod inspect;
 
 pub use error::{Error, Result};
 pub use pager::{Options, Pager};

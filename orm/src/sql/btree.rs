@@ -143,19 +143,19 @@ fn walk(
     root: u32,
     visit: &mut dyn FnMut(&mut Pager, &Node<'_>) -> Result<()>,
 ) -> Result<()> {
-    let mut waiting = vec![(root, 0)];
+    let mut waiting = vec![(root, root, 0)];
     let mut visited = 0;
-    while let Some((number, depth)) = waiting.pop() {
+    while let Some((number, from, depth)) = waiting.pop() {
         visited += 1;
         if depth == DEPTH_MAX || visited > pager.page_count() {
             return Err(Error::corrupt(number, "the pages of a tree form a cycle"));
         }
-        let bytes = Arc::clone(pager.page(number)?);
+        let bytes = Arc::clone(pager.follow(number, from)?);
         let node = Node::parse(&bytes, number, pager.usable())?;
         visit(pager, &node)?;
         if !node.kind.is_leaf() {
             for i in (0..=node.cells).rev() {
-                waiting.push((node.child(i)?, depth + 1));
+                waiting.push((node.child(i)?, number, depth + 1));
             }
         }
     }

@@ -377,6 +377,15 @@ impl Pager {
         Ok(&self.cache.frame(place).bytes)
     }
 
+    /// Reads page `number`, to which page `from` points, and which is to blame if it does not exist.
+    #[inline]
+    pub(crate) fn follow(&mut self, number: u32, from: u32) -> Result<&Arc<[u8]>> {
+        if number == 0 || number > self.page_count {
+            return Err(Error::corrupt(from, "a pointer to a page that does not exist"));
+        }
+        self.page(number)
+    }
+
     /// Page `number`, to be changed in the current transaction.
     #[inline]
     pub(crate) fn page_mut(&mut self, number: u32) -> Result<&mut [u8]> {

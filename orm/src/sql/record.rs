@@ -242,7 +242,7 @@ impl Scan {
 
 /// The value of type `serial` at `at`; `None` when it reaches beyond the record.
 #[inline]
-fn value_at(record: &[u8], serial: u64, at: usize) -> Option<ValueRef<'_>> {
+pub(crate) fn value_at(record: &[u8], serial: u64, at: usize) -> Option<ValueRef<'_>> {
     let body = record.get(at..)?;
     Some(match serial {
         0 => ValueRef::Null,
@@ -282,7 +282,7 @@ fn serial_type(value: ValueRef<'_>) -> u64 {
 
 /// The length of a value in the body; `None` for the types 10 and 11, which no file has.
 #[inline]
-fn serial_len(serial: u64) -> Option<usize> {
+pub(crate) fn serial_len(serial: u64) -> Option<usize> {
     const FIXED: [usize; 10] = [0, 1, 2, 3, 4, 6, 8, 8, 0, 0];
     match usize::try_from(serial).ok()? {
         small @ 0..=9 => Some(FIXED[small]),

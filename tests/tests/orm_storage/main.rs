@@ -4,10 +4,14 @@
 //! - [`model`]: random changes agree with a map, and sqlite3 finds the file in order.
 //! - [`crash`]: the power fails at every moment, and any unsynced sectors are lost.
 //! - [`faults`]: each single operation on the disk fails in turn.
+//! - [`foreign`]: files that sqlite3 made are read, written on, recovered.
+//! - [`hostile`]: broken files give an error or an answer.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests, too, may fail a test")]
 
 mod crash;
 mod faults;
+mod foreign;
+mod hostile;
 mod model;
 mod support;

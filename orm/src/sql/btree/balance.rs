@@ -205,7 +205,11 @@ fn spread(
     for i in window.clone() {
         let page = node.child(i)?;
         // A page that is its own sibling or ancestor would be overwritten while it is read.
-        if page < 2 || pages.contains(&page) || path[..level].iter().any(|step| step.page == page) {
+        if page < 2
+            || page > pager.page_count()
+            || pages.contains(&page)
+            || path[..level].iter().any(|step| step.page == page)
+        {
             return Err(Error::corrupt(parent, "a child that is in the tree twice"));
         }
         pages.push(page);

@@ -104,7 +104,7 @@ impl Cursor {
         if self.path.len() == DEPTH_MAX || self.hops > pager.page_count() {
             return Err(Error::corrupt(number, "the pages of a tree form a cycle"));
         }
-        pager.page(number).map(Arc::clone)
+        pager.follow(number, self.here().page).map(Arc::clone)
     }
 
     /// Adds the page to the path, at `index`: the child to go on with, or `None` on a leaf.

@@ -45,7 +45,7 @@ pub(crate) fn read_chain(
     let mut next = cell.overflow;
     while missing > 0 {
         let len = missing.min(room);
-        let page = pager.page(next)?;
+        let page = pager.follow(next, number)?;
         out.extend_from_slice(&page[4..4 + len]);
         missing -= len;
         next = field(page, 0);
@@ -59,7 +59,7 @@ pub(crate) fn free_chain(pager: &mut Pager, number: u32, cell: &Cell) -> Result<
     let mut next = cell.overflow;
     for _ in 0..pages {
         let this = next;
-        next = field(pager.page(this)?, 0);
+        next = field(pager.follow(this, number)?, 0);
         pager.free(this)?;
     }
     Ok(())

@@ -1,0 +1,222 @@
+//! Files that the sqlite3 program made: read by us, written on by us, recovered by us.
+
+use crate::support::{Dir, Rng, encode, sqlite3};
+use orm::sql::btree::{self, Bias, IndexCursor, TableCursor};
+use orm::sql::check::{CheckColumn, CheckIndex, CheckTable, integrity_check};
+use orm::sql::record::{self, KeyColumn, KeyInfo};
+use orm::sql::{Collation, Error, Options, Pager, Value};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A table with values of all kinds, long and short, deleted from and refilled.
+fn script(page_size: usize, rows: usize) -> String {
+    let long = page_size * 5 / 2;
+    format!(
+        "PRAGMA page_size={page_size};
+         CREATE TABLE t(a INTEGER PRIMARY KEY, b, c);
+         CREATE INDEX i ON t(b DESC, c COLLATE NOCASE);
+         WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < {rows})
+         INSERT INTO t SELECT x * 7919 % 100003, CASE x % 7 WHEN 0 THEN NULL WHEN 1 THEN x * x * x
+           WHEN 2 THEN x / 4.0 WHEN 3 THEN 'Text ' || x WHEN 4 THEN zeroblob(x % 50)
+           WHEN 5 THEN -x ELSE x % 2 END,
+           printf('%.*c', CASE WHEN x % 11 = 0 THEN x % {long} ELSE x % 40 END, 'abcDEF')
+         FROM n;
+         DELETE FROM t WHERE a % 3 = 0;
+         UPDATE t SET c = c || c WHERE a % 5 = 0;
+         INSERT INTO t SELECT -a, c, b FROM t WHERE a % 4 = 0;
+         DELETE FROM t WHERE a BETWEEN 20000 AND 40000;"
+    )
+}
+
+/// The first row id and root page of each entry of the catalog.
+fn roots(pager: &mut Pager) -> Vec<u32> {
+    let mut cursor = TableCursor::new(1);
+    let mut roots = Vec::new();
+    while cursor.next(pager).unwrap() {
+        cursor.fetch(pager).unwrap();
+        match record::column(cursor.record(), 3).unwrap().unwrap().to_value() {
+            Value::Integer(root) => roots.push(u32::try_from(root).unwrap()),
+            other => panic!("a root page {other:?}"),
+        }
+    }
+    roots
+}
+
+fn quoted(value: &Value) -> String {
+    let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02X}")).collect::<String>();
+    match value {
+        Value::Null => "NULL".into(),
+        Value::Integer(n) => n.to_string(),
+        Value::Real(r) => format!("{r:?}"),
+        Value::Text(text) => format!("'{text}'"),
+        Value::Blob(bytes) => format!("X'{}'", hex(bytes)),
+    }
+}
+
+fn table_dump(pager: &mut Pager, root: u32) -> String {
+    let (mut cursor, mut out) = (TableCursor::new(root), String::new());
+    while cursor.next(pager).unwrap() {
+        cursor.fetch(pager).unwrap();
+        let row = record::decode(cursor.record()).unwrap();
+        out += &format!("{}|{}|{}\n", cursor.rowid(), quoted(&row[1]), quoted(&row[2]));
+    }
+    out
+}
+
+fn index_dump(pager: &mut Pager, root: u32) -> String {
+    let (mut cursor, mut out) = (IndexCursor::new(root, key_info()), String::new());
+    while cursor.next(pager).unwrap() {
+        let entry = record::decode(cursor.record()).unwrap();
+        out += &format!("{}|{}|{}\n", quoted(&entry[2]), quoted(&entry[0]), quoted(&entry[1]));
+    }
+    out
+}
+
+fn key_info() -> Arc<KeyInfo> {
+    let b = KeyColumn { collation: Collation::Binary, desc: true };
+    let c = KeyColumn { collation: Collation::NoCase, desc: false };
+    Arc::new(KeyInfo { columns: vec![b, c] })
+}
+
+fn check(pager: &mut Pager, table: u32, index: u32) -> Vec<String> {
+    let column = |name: &str| CheckColumn { name: name.into(), ..CheckColumn::default() };
+    let indexes = vec![CheckIndex {
+        name: "i".into(),
+        root: index,
+        info: key_info(),
+        columns: vec![Some(1), Some(2)],
+        unique: false,
+    }];
+    let columns = ["a", "b", "c"].map(column).to_vec();
+    let table =
+        CheckTable { name: "t".into(), root: table, columns, rowid_alias: Some(0), indexes };
+    integrity_check(pager, &[table], 100).unwrap()
+}
+
+/// Reads all of a file, looks each entry up, then deletes and inserts a few hundred rows.
+fn read_and_write(program: &Path, file: &str) {
+    let by_table =
+        sqlite3(program, file, "SELECT a, quote(b), quote(c) FROM t NOT INDEXED ORDER BY a");
+    let by_index = "SELECT a, quote(b), quote(c) FROM t ORDER BY b DESC, c COLLATE NOCASE, a";
+    let by_index = sqlite3(program, file, by_index);
+    let mut pager = Pager::open_file(file, Options::default()).unwrap();
+    pager.begin_read().unwrap();
+    let [table, index] = roots(&mut pager)[..] else { panic!("two entries") };
+    assert_eq!(table_dump(&mut pager, table), by_table);
+    assert_eq!(index_dump(&mut pager, index), by_index);
+    assert_eq!(btree::count(&mut pager, table).unwrap(), by_table.lines().count() as u64);
+    assert_eq!(check(&mut pager, table, index), ["ok"]);
+
+    pager.begin_write().unwrap();
+    let (mut rows, mut entries) = (TableCursor::new(table), IndexCursor::new(index, key_info()));
+    let mut rng = Rng(4711);
+    for round in 0..600 {
+        let target = rng.below(120_000).cast_signed() - 20_000;
+        let exact = rows.seek(&mut pager, target).unwrap();
+        if round % 3 > 0 && rows.is_valid() {
+            rows.fetch(&mut pager).unwrap();
+            let row = record::decode(rows.record()).unwrap();
+            let key = [row[1].as_ref(), row[2].as_ref(), Value::Integer(rows.rowid()).as_ref()]
+                .map(|value| value.to_value());
+            rows.delete(&mut pager).unwrap();
+            let key: Vec<_> = key.iter().map(Value::as_ref).collect();
+            assert!(entries.seek(&mut pager, &key, Bias::First).unwrap());
+            entries.delete(&mut pager).unwrap();
+        } else if !exact {
+            let len = usize::try_from(rng.below(900)).unwrap();
+            let (b, c) = (Value::Integer(round), Value::Blob(rng.bytes(len)));
+            let record = encode(&[Value::Null, b.clone(), c.clone()]);
+            rows.insert(&mut pager, target, &record).unwrap();
+            entries.insert(&mut pager, &encode(&[b, c, Value::Integer(target)])).unwrap();
+        }
+    }
+    assert_eq!(check(&mut pager, table, index), ["ok"]);
+    pager.commit().unwrap();
+    pager.begin_read().unwrap();
+    let ours = table_dump(&mut pager, table);
+    drop(pager);
+    assert_eq!(sqlite3(program, file, "PRAGMA integrity_check"), "ok\n");
+    assert_eq!(sqlite3(program, file, "SELECT a, quote(b), quote(c) FROM t ORDER BY a"), ours);
+}
+
+#[test]
+fn files_of_every_page_size_are_read_and_written_on() {
+    let Some(program) = tests::peer("sqlite3") else { return };
+    let dir = Dir::new("foreign");
+    for shift in 9..=16 {
+        let page_size = 1 << shift;
+        let file = dir.file(&format!("{page_size}.db"));
+        let rows = if tests::full() { 60_000 } else { 2_500 };
+        sqlite3(&program, &file, &script(page_size, rows));
+        read_and_write(&program, &file);
+    }
+}
+
+#[test]
+fn reserved_bytes_at_the_end_of_each_page_are_left_alone() {
+    let Some(program) = tests::peer("sqlite3") else { return };
+    let dir = Dir::new("reserved");
+    let file = dir.file("reserved.db");
+    let sql = format!(".filectrl reserve_bytes 32\n{}", script(1024, 2000));
+    let input = dir.file("script");
+    std::fs::write(&input, sql).unwrap();
+    sqlite3(&program, &file, &format!(".read {input}"));
+    assert_eq!(std::fs::read(&file).unwrap()[20], 32);
+    read_and_write(&program, &file);
+    assert_eq!(std::fs::read(&file).unwrap()[20], 32);
+}
+
+#[test]
+fn a_hot_journal_that_sqlite3_left_is_played_back() {
+    let Some(program) = tests::peer("sqlite3") else { return };
+    let dir = Dir::new("hot");
+    let (file, copy) = (dir.file("a.db"), dir.file("b.db"));
+    sqlite3(&program, &file, &script(1024, 3000));
+    let before = sqlite3(&program, &file, "SELECT a, quote(b), quote(c) FROM t ORDER BY a");
+    // A cache of ten pages makes sqlite3 write before the commit; the copy is what a crash leaves.
+    let input = dir.file("script");
+    let sql = format!(
+        "PRAGMA cache_size=10;\nBEGIN;\nUPDATE t SET c = b || 'changed';\nDELETE FROM t WHERE a > 50000;\n\
+         .shell cp {file} {copy}\n.shell cp {file}-journal {copy}-journal\nROLLBACK;\n"
+    );
+    std::fs::write(&input, sql).unwrap();
+    sqlite3(&program, &file, &format!(".read {input}"));
+    assert_ne!(std::fs::read(&copy).unwrap(), std::fs::read(&file).unwrap());
+
+    let refused = Pager::open_file(&copy, Options { read_only: true, ..Options::default() });
+    assert!(matches!(refused, Err(Error::Unsupported(_))), "{refused:?}");
+    let mut pager = Pager::open_file(&copy, Options::default()).unwrap();
+    assert!(pager.recovered());
+    pager.begin_read().unwrap();
+    let [table, index] = roots(&mut pager)[..] else { panic!("two entries") };
+    assert_eq!(table_dump(&mut pager, table), before);
+    assert_eq!(check(&mut pager, table, index), ["ok"]);
+    drop(pager);
+    assert!(!Path::new(&format!("{copy}-journal")).exists());
+}
+
+#[test]
+fn what_we_do_not_handle_is_refused_with_a_reason() {
+    let Some(program) = tests::peer("sqlite3") else { return };
+    let dir = Dir::new("refused");
+    let open = |name: &str, sql: &str| {
+        let file = dir.file(name);
+        sqlite3(&program, &file, sql);
+        Pager::open_file(&file, Options::default())
+    };
+    let wal = open("wal.db", "PRAGMA journal_mode=WAL; CREATE TABLE t(a)").unwrap_err();
+    assert!(wal.to_string().contains("WAL mode"), "{wal}");
+    let utf16 = open("utf16.db", "PRAGMA encoding='UTF-16le'; CREATE TABLE t(a)").unwrap_err();
+    assert!(utf16.to_string().contains("UTF-16"), "{utf16}");
+    let sql = "PRAGMA auto_vacuum=FULL; CREATE TABLE t(a); INSERT INTO t VALUES(1),(2)";
+    let mut auto = open("auto.db", sql).unwrap();
+    auto.begin_read().unwrap();
+    let root = roots(&mut auto)[0];
+    assert_eq!(btree::count(&mut auto, root).unwrap(), 2, "reading is fine");
+    let refused = auto.begin_write().unwrap_err();
+    assert!(refused.to_string().contains("auto-vacuum"), "{refused}");
+    let text = dir.file("text.db");
+    std::fs::write(&text, "This is no database, but it is long enough to be one. ".repeat(9))
+        .unwrap();
+    assert!(matches!(Pager::open_file(&text, Options::default()), Err(Error::NotADatabase)));
+}

@@ -1,0 +1,140 @@
+//! Broken files, from a seed: an error or an answer, never a panic, a hang, or memory without bound.
+
+use crate::model::{Model, Rows, check_table, read};
+use crate::support::Rng;
+use orm::sql::btree::{self, IndexCursor, TableCursor};
+use orm::sql::check::integrity_check;
+use orm::sql::record::{self, KeyInfo};
+use orm::sql::vfs::MemoryVfs;
+use orm::sql::{Error, Options, Pager, Result, inspect};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A small database with interior pages, overflow chains and a freelist.
+fn base(page_size: usize) -> Vec<u8> {
+    let vfs = MemoryVfs::default();
+    let options = Options { page_size, ..Options::default() };
+    let mut model = Model::new(Pager::open(Box::new(vfs.clone()), "d", options).unwrap(), 5);
+    model.step(250, 150, 1400, 10);
+    model.step(60, 150, 1400, 90);
+    drop(model);
+    vfs.get("d").unwrap()
+}
+
+/// One to four lies in the places that matter: headers, pointers, the start of cells; or anywhere.
+fn mutate(bytes: &mut Vec<u8>, page_size: usize, rng: &mut Rng) {
+    for _ in 0..=rng.below(3) {
+        let page =
+            usize::try_from(rng.below((bytes.len() / page_size) as u64)).unwrap() * page_size;
+        let any = |rng: &mut Rng, limit: usize| usize::try_from(rng.below(limit as u64)).unwrap();
+        let at = match rng.below(5) {
+            0 => any(rng, 100),
+            1 => page + any(rng, 12),
+            2 => page + any(rng, 60),
+            _ => page + any(rng, page_size),
+        };
+        let value = [0, 1, 0x7f, 0x80, 0xff, 2, 5, 10, 13, any(rng, 256)][any(rng, 10)];
+        bytes[at] = match rng.below(3) {
+            0 => bytes[at] ^ 1 << rng.below(8),
+            _ => u8::try_from(value).unwrap(),
+        };
+        if rng.below(40) == 0 {
+            let len = any(rng, bytes.len() + 1).max(page_size);
+            bytes.truncate(len);
+        }
+        // A whole page in the place of another: cycles and pages of the wrong kind.
+        if rng.below(8) == 0 {
+            let from = any(rng, bytes.len() / page_size) * page_size;
+            let to = any(rng, bytes.len() / page_size) * page_size;
+            bytes.copy_within(from..from + page_size, to);
+        }
+    }
+}
+
+/// Everything that one can do with a file.
+fn use_it(bytes: Vec<u8>, seed: u64) -> Result<Rows> {
+    let vfs = MemoryVfs::default();
+    vfs.put("d", bytes);
+    let options = Options { cache_bytes: 64 * 1024, ..Options::default() };
+    let mut pager = Pager::open(Box::new(vfs), "d", options)?;
+    pager.begin_read()?;
+    for number in 0..=pager.page_count().min(60) {
+        let _ = inspect::annotate_page(&mut pager, number);
+    }
+    let answer = integrity_check(&mut pager, &[check_table((2, 3))], 100)?;
+    let rows = read_loosely(&mut pager);
+    let mut index = IndexCursor::new(3, Arc::new(KeyInfo::default()));
+    while let Ok(true) = index.next(&mut pager) {}
+    while let Ok(true) = index.prev(&mut pager) {}
+    let _ = btree::count(&mut pager, 2);
+    if answer == ["ok"] {
+        return rows;
+    }
+    pager.end_read();
+    // Writing to a broken tree may fail or break it further, but in no other way.
+    let mut rng = Rng(seed + 1);
+    pager.begin_write()?;
+    let mut table = TableCursor::new(2);
+    for _ in 0..40 {
+        let rowid = rng.below(200).cast_signed();
+        let _ = match rng.below(3) {
+            0 => table.insert(&mut pager, rowid, b"\x02\x08"),
+            1 => table.insert(&mut pager, rowid, &[2; 3000]),
+            _ => table.seek(&mut pager, rowid).and_then(|_| table.delete(&mut pager)),
+        };
+        if index.first(&mut pager).is_ok() && rng.below(2) == 0 {
+            for _ in 0..rng.below(20) {
+                let _ = index.next(&mut pager);
+            }
+            let _ = index.delete(&mut pager);
+        }
+    }
+    let _ = btree::clear_tree(&mut pager, 3);
+    let _ = pager.commit();
+    pager.rollback()?;
+    rows
+}
+
+fn read_loosely(pager: &mut Pager) -> Result<Rows> {
+    let mut rows = Rows::new();
+    let mut cursor = TableCursor::new(2);
+    while cursor.next(pager)? {
+        cursor.fetch(pager)?;
+        let _ = record::decode(cursor.record());
+        rows.insert(cursor.rowid(), (0, Vec::new()));
+    }
+    Ok(rows)
+}
+
+#[test]
+fn mutated_files_give_an_error_or_an_answer() {
+    let sound = read(&mut opened(base(512)), 2).unwrap();
+    assert!(sound.len() > 20);
+    let bases = [512, 1024, 4096].map(|page_size| (page_size, base(page_size)));
+    let (mut errors, mut slowest) = (0, Duration::ZERO);
+    let runs = if tests::full() { 100_000 } else { 1_500 };
+    for seed in 0..runs {
+        let (page_size, base) = &bases[usize::try_from(seed % 3).unwrap()];
+        let mut rng = Rng(seed * 2 + 1);
+        let mut bytes = base.clone();
+        mutate(&mut bytes, *page_size, &mut rng);
+        let started = Instant::now();
+        match use_it(bytes, seed) {
+            Ok(_) => {}
+            Err(Error::Corrupt { page: 0, what }) => panic!("seed {seed}: no page for: {what}"),
+            Err(_) => errors += 1,
+        }
+        slowest = slowest.max(started.elapsed());
+    }
+    println!("{runs} files, {errors} refused, slowest {slowest:?}");
+    assert!(errors > runs / 20, "only {errors} of {runs} were noticed");
+    assert!(slowest < Duration::from_secs(5), "{slowest:?} for one file");
+}
+
+fn opened(bytes: Vec<u8>) -> Pager {
+    let vfs = MemoryVfs::default();
+    vfs.put("d", bytes);
+    let mut pager = Pager::open(Box::new(vfs), "d", Options::default()).unwrap();
+    pager.begin_read().unwrap();
+    pager
+}
