@@ -77,8 +77,11 @@ impl Cursor {
         }
     }
 
-    /// Forgets the path: a new descent from the root begins.
+    /// Forgets where it is: a new descent from the root begins. Should it fail halfway, the cursor is
+    /// nowhere, rather than on a path that is only half true.
     pub(crate) fn restart(&mut self, pager: &Pager) {
+        self.state = State::Start;
+        self.page = None;
         self.path.clear();
         self.seen = pager.changes(self.root);
         self.rightmost = true;
@@ -187,15 +190,15 @@ impl Cursor {
             State::Start => return Ok(false),
             State::End => return self.last(pager),
         }
+        let Some(step) = self.path.last_mut() else { return Ok(self.leave(true)) };
+        if self.on_leaf && step.index > 0 {
+            step.index -= 1;
+            return self.arrive(pager);
+        }
         self.turn(true);
         if !self.on_leaf {
             let child = self.child_here(pager)?;
             return self.descend(pager, child, true);
-        }
-        let Some(step) = self.path.last_mut() else { return Ok(self.leave(true)) };
-        if step.index > 0 {
-            step.index -= 1;
-            return self.arrive(pager);
         }
         loop {
             self.path.pop();
@@ -276,7 +279,10 @@ impl Cursor {
         false
     }
 
+    /// The cursor is about to leave its page. Should the step fail, it has none, and its key must
+    /// be looked up again.
     fn turn(&mut self, backward: bool) {
+        self.page = None;
         if self.backward != backward {
             self.backward = backward;
             self.hops = 0;

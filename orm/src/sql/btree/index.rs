@@ -186,6 +186,7 @@ impl IndexCursor {
         write::index_cell(pager, record, &mut self.scratch)?;
         write::insert(pager, &mut self.at, &self.scratch)?;
         self.at.keep_record(record);
+        self.at.state = State::On;
         Ok(())
     }
 
