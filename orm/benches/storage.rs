@@ -4,7 +4,7 @@
 //! temporary directory. The figures leave out what SQL adds: parsing, planning, evaluating.
 
 use orm::sql::btree::{self, Bias, IndexCursor, TableCursor, TreeKind};
-use orm::sql::record::{self, Columns, KeyInfo};
+use orm::sql::record::{self, Columns};
 use orm::sql::{Options, Pager, Result, ValueRef};
 use std::hint::black_box;
 use std::sync::Arc;
@@ -35,113 +35,135 @@ fn name(i: i64) -> String {
     format!("{:016x}", i.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
-fn run(path: &str, rows: i64) -> Result<()> {
-    let options = Options { cache_bytes: 64 * 1024 * 1024, exclusive: true, ..Options::default() };
-    let mut p = Pager::open_file(path, options)?;
-    let p = &mut p;
-    p.begin_write()?;
-    let table = btree::create_tree(p, TreeKind::Table)?;
-    let index = btree::create_tree(p, TreeKind::Index)?;
-    p.commit()?;
-    let times = rows.unsigned_abs();
-    let info = Arc::new(KeyInfo::default());
-    let mut record = Vec::new();
-    let mut rowids = TableCursor::new(table);
-    let mut names = IndexCursor::new(index, info);
+struct Bench {
+    pager: Pager,
+    table: u32,
+    rowids: TableCursor,
+    names: IndexCursor,
+    rows: i64,
+    record: Vec<u8>,
+}
 
-    measure("insert, rising row ids", times, || {
-        p.begin_write()?;
-        for i in 1..=rows {
-            let text = name(i);
-            let row = [ValueRef::Null, ValueRef::Text(text.as_bytes()), ValueRef::Integer(i % 100)];
-            record::encode(row.iter().copied(), &mut record);
-            rowids.insert(p, i, &record)?;
+fn run(path: &str, rows: i64) -> Result<()> {
+    let cache_bytes = 64 * 1024 * 1024;
+    let options = Options { cache_bytes, exclusive: true, ..Options::default() };
+    let mut pager = Pager::open_file(path, options)?;
+    pager.begin_write()?;
+    let table = btree::create_tree(&mut pager, TreeKind::Table)?;
+    let index = btree::create_tree(&mut pager, TreeKind::Index)?;
+    pager.commit()?;
+    let (rowids, names) = (TableCursor::new(table), IndexCursor::new(index, Arc::default()));
+    let mut bench = Bench { pager, table, rowids, names, rows, record: Vec::new() };
+    let times = rows.unsigned_abs();
+    measure("insert, rising row ids", times, || bench.insert())?;
+    measure("insert, scattered text keys", times, || bench.insert_names())?;
+    bench.pager.begin_read()?;
+    measure("point select by row id", times, || bench.select_by_rowid())?;
+    measure("point select by text key", times, || bench.select_by_name())?;
+    measure("scan with a filter", times * 10, || bench.scan())?;
+    measure("count", times * 10, || bench.count())?;
+    measure("update by row id", times, || bench.update())?;
+    measure("durable commit of one row", 1000, || bench.commits())?;
+    measure("delete every second row", times / 2, || bench.delete())
+}
+
+impl Bench {
+    fn put(&mut self, rowid: i64, age: i64) -> Result<()> {
+        let text = name(rowid);
+        let row = [ValueRef::Null, ValueRef::Text(text.as_bytes()), ValueRef::Integer(age)];
+        record::encode(row.iter().copied(), &mut self.record);
+        self.rowids.insert(&mut self.pager, rowid, &self.record)
+    }
+
+    fn insert(&mut self) -> Result<()> {
+        self.pager.begin_write()?;
+        for i in 1..=self.rows {
+            self.put(i, i % 100)?;
         }
-        p.commit()
-    })?;
-    measure("insert, scattered text keys", times, || {
-        p.begin_write()?;
-        for i in 1..=rows {
+        self.pager.commit()
+    }
+
+    fn insert_names(&mut self) -> Result<()> {
+        self.pager.begin_write()?;
+        for i in 1..=self.rows {
             let text = name(i);
             let entry = [ValueRef::Text(text.as_bytes()), ValueRef::Integer(i)];
-            record::encode(entry.iter().copied(), &mut record);
-            names.insert(p, &record)?;
+            record::encode(entry.iter().copied(), &mut self.record);
+            self.names.insert(&mut self.pager, &self.record)?;
         }
-        p.commit()
-    })?;
-    p.begin_read()?;
-    measure("point select by row id", times, || {
-        let mut columns = Columns::default();
-        for i in 0..rows {
-            let found = rowids.seek(p, i * 7919 % rows + 1)?;
-            rowids.fetch(p)?;
-            columns.reset(0);
-            black_box((found, columns.get(rowids.record(), 1)?));
+        self.pager.commit()
+    }
+
+    /// Looks the row up and reads one of its columns.
+    fn get(&mut self, rowid: i64, column: usize) -> Result<()> {
+        let found = self.rowids.seek(&mut self.pager, rowid)?;
+        self.rowids.fetch(&mut self.pager)?;
+        black_box((found, record::column(self.rowids.record(), column)?));
+        Ok(())
+    }
+
+    fn select_by_rowid(&mut self) -> Result<()> {
+        (0..self.rows).try_for_each(|i| self.get(i * 7919 % self.rows + 1, 1))
+    }
+
+    fn select_by_name(&mut self) -> Result<()> {
+        for i in 0..self.rows {
+            let text = name(i * 7919 % self.rows + 1);
+            self.names.seek(&mut self.pager, &[ValueRef::Text(text.as_bytes())], Bias::First)?;
+            let rowid = self.names.rowid()?;
+            self.get(rowid, 2)?;
         }
         Ok(())
-    })?;
-    measure("point select by text key", times, || {
-        let mut columns = Columns::default();
-        for i in 0..rows {
-            let text = name(i * 7919 % rows + 1);
-            let found = names.seek(p, &[ValueRef::Text(text.as_bytes())], Bias::First)?;
-            let rowid = names.rowid()?;
-            rowids.seek(p, rowid)?;
-            rowids.fetch(p)?;
-            columns.reset(0);
-            black_box((found, columns.get(rowids.record(), 2)?));
-        }
-        Ok(())
-    })?;
-    measure("scan with a filter", times * 10, || {
+    }
+
+    fn scan(&mut self) -> Result<()> {
         let mut columns = Columns::default();
         for _ in 0..10 {
             let mut found = 0;
-            let mut more = rowids.first(p)?;
+            let mut more = self.rowids.first(&mut self.pager)?;
             while more {
                 columns.reset(0);
-                if columns.get(rowids.record(), 2)? == Some(ValueRef::Integer(42)) {
-                    found += 1;
-                }
-                more = rowids.next(p)?;
+                let age = columns.get(self.rowids.record(), 2)?;
+                found += u32::from(age == Some(ValueRef::Integer(42)));
+                more = self.rowids.next(&mut self.pager)?;
             }
             black_box(found);
         }
         Ok(())
-    })?;
-    measure("count", times * 10, || {
+    }
+
+    fn count(&mut self) -> Result<()> {
         for _ in 0..10 {
-            black_box(btree::count(p, table)?);
+            black_box(btree::count(&mut self.pager, self.table)?);
         }
         Ok(())
-    })?;
-    measure("update by row id", times, || {
-        p.begin_write()?;
-        for i in 0..rows {
-            let rowid = i * 7919 % rows + 1;
-            let text = name(rowid);
-            let row = [ValueRef::Null, ValueRef::Text(text.as_bytes()), ValueRef::Integer(i % 90)];
-            record::encode(row.iter().copied(), &mut record);
-            rowids.insert(p, rowid, &record)?;
+    }
+
+    fn update(&mut self) -> Result<()> {
+        self.pager.begin_write()?;
+        for i in 0..self.rows {
+            self.put(i * 7919 % self.rows + 1, i % 90)?;
         }
-        p.commit()
-    })?;
-    measure("durable commit of one row", 1000, || {
-        for i in 0..1000 {
-            p.begin_write()?;
-            rowids.insert(p, rows + 1 + i, &record)?;
-            p.commit()?;
+        self.pager.commit()
+    }
+
+    fn commits(&mut self) -> Result<()> {
+        for i in 1..=1000 {
+            self.pager.begin_write()?;
+            self.put(self.rows + i, 0)?;
+            self.pager.commit()?;
         }
         Ok(())
-    })?;
-    measure("delete every second row", times / 2, || {
-        p.begin_write()?;
-        let mut more = rowids.first(p)?;
+    }
+
+    fn delete(&mut self) -> Result<()> {
+        self.pager.begin_write()?;
+        let mut more = self.rowids.first(&mut self.pager)?;
         while more {
-            rowids.delete(p)?;
-            rowids.next(p)?;
-            more = rowids.next(p)?;
+            self.rowids.delete(&mut self.pager)?;
+            self.rowids.next(&mut self.pager)?;
+            more = self.rowids.next(&mut self.pager)?;
         }
-        p.commit()
-    })
+        self.pager.commit()
+    }
 }

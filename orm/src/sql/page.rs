@@ -231,6 +231,21 @@ impl<'a> Node<'a> {
         self.cell_from(self.cell_at(i)?).ok_or_else(|| self.cut_short())
     }
 
+    /// The payload of cell `i`, if all of it is on this page; perhaps `None` also for one that nearly
+    /// overflows. A search compares with this: it is quicker than taking the cell apart.
+    #[inline]
+    pub(crate) fn short_payload(&self, i: usize) -> Result<Option<&'a [u8]>> {
+        let start = self.cell_at(i)? + if self.kind.is_leaf() { 0 } else { 4 };
+        let rest = self.bytes.get(start..self.usable).unwrap_or_default();
+        let Some((len, at)) = varint::read(rest) else { return Err(self.cut_short()) };
+        // A little less than what stays local, and no division to find it.
+        if len > (self.usable / 4 - 32) as u64 {
+            return Ok(None);
+        }
+        let end = at + usize::try_from(len).unwrap_or(usize::MAX);
+        rest.get(at..end).map(Some).ok_or_else(|| self.cut_short())
+    }
+
     /// The cell at an offset; `None` when it reaches beyond the page.
     #[inline]
     fn cell_from(&self, start: usize) -> Option<Cell> {

@@ -102,12 +102,12 @@ impl Cursor {
 
     /// Page `number`, which is the next on the way down.
     #[inline]
-    pub(crate) fn enter(&mut self, pager: &mut Pager, number: u32) -> Result<Arc<[u8]>> {
+    pub(crate) fn enter<'p>(&mut self, pager: &'p mut Pager, number: u32) -> Result<&'p Arc<[u8]>> {
         self.hops += 1;
         if self.path.len() == DEPTH_MAX || self.hops > pager.page_count() {
             return Err(Error::corrupt(number, "the pages of a tree form a cycle"));
         }
-        pager.follow(number, self.here().page).map(Arc::clone)
+        pager.follow(number, self.here().page)
     }
 
     /// Adds the page to the path, at `index`: the child to go on with, or `None` on a leaf.
@@ -132,10 +132,11 @@ impl Cursor {
     /// Goes down from page `number` along the first (or last) children, to the first (or last) cell.
     fn descend(&mut self, pager: &mut Pager, mut number: u32, last: bool) -> Result<bool> {
         loop {
+            let usable = pager.usable();
             let page = self.enter(pager, number)?;
-            let node = Node::parse(&page, number, pager.usable())?;
+            let node = Node::parse(page, number, usable)?;
             let end = if node.kind.is_leaf() { node.cells.saturating_sub(1) } else { node.cells };
-            match self.choose(&page, &node, if last { end } else { 0 })? {
+            match self.choose(page, &node, if last { end } else { 0 })? {
                 Some(child) => number = child,
                 None if self.cells > 0 => return self.arrive(pager),
                 // Only the root of an empty tree has no cells.

@@ -266,31 +266,47 @@ impl IndexCursor {
         let mut number = self.at.root;
         let mut above = false;
         loop {
+            let usable = pager.usable();
             let page = self.at.enter(pager, number)?;
-            let node = Node::parse(&page, number, pager.usable())?;
-            let (index, exact) = search(pager, &page, &node, &self.info, key, bias)?;
-            match self.at.choose(&page, &node, index)? {
+            let node = Node::parse(page, number, usable)?;
+            let short = |i| match node.short_payload(i)? {
+                Some(record) => record::compare(&self.info, record, key).map(Some),
+                None => Ok(None),
+            };
+            let (child, exact, is_last) = match bisect(&node, bias, short)? {
+                Some((index, exact)) => {
+                    (self.at.choose(page, &node, index)?, exact, index == node.cells)
+                }
+                None => {
+                    // Some entry on the way has overflow pages, so the search needs the pager.
+                    let page = Arc::clone(page);
+                    let node = Node::parse(&page, number, usable)?;
+                    let whole =
+                        |i| compare_whole(pager, &page, &node, i, &self.info, key).map(Some);
+                    let (index, exact) = bisect(&node, bias, whole)?.unwrap_or_default();
+                    (self.at.choose(&page, &node, index)?, exact, index == node.cells)
+                }
+            };
+            match child {
                 Some(child) => number = child,
                 None => return Ok((exact, above)),
             }
-            if index < node.cells {
+            if !is_last {
                 above = exact;
             }
         }
     }
 }
 
-/// The first cell of the page that is not less than `key` (or, with [`Bias::Last`], is greater), and
-/// whether it begins with `key`.
+/// The first cell of the page that is not less than the key that `compare` compares it with (or,
+/// with [`Bias::Last`], is greater), and whether it begins with the key. `None` as soon as `compare`
+/// does not know.
 #[inline]
-fn search(
-    pager: &mut Pager,
-    page: &[u8],
+fn bisect(
     node: &Node<'_>,
-    info: &KeyInfo,
-    key: &[ValueRef<'_>],
     bias: Bias,
-) -> Result<(usize, bool)> {
+    mut compare: impl FnMut(usize) -> Result<Option<Ordering>>,
+) -> Result<Option<(usize, bool)>> {
     if !matches!(node.kind, PageKind::IndexLeaf | PageKind::IndexInterior) {
         return Err(Error::corrupt(node.number, "a table page inside an index"));
     }
@@ -298,15 +314,8 @@ fn search(
     let mut exact = false;
     while low < high {
         let middle = (low + high) / 2;
-        let cell = node.cell(middle)?;
-        let order = if cell.overflow == 0 {
-            record::compare(info, &page[cell.local], key)
-        } else {
-            let mut whole = page[cell.local.clone()].to_vec();
-            overflow::read_chain(pager, node.number, &cell, &mut whole)?;
-            record::compare(info, &whole, key)
-        };
-        let order = order.map_err(|error| error.on_page(node.number))?;
+        let order = compare(middle).map_err(|error| error.on_page(node.number))?;
+        let Some(order) = order else { return Ok(None) };
         if order == Ordering::Less || (order == Ordering::Equal && bias == Bias::Last) {
             low = middle + 1;
         } else {
@@ -314,7 +323,24 @@ fn search(
             exact = order == Ordering::Equal;
         }
     }
-    Ok((high, exact))
+    Ok(Some((high, exact)))
+}
+
+/// Compares cell `i`, its overflow pages included.
+fn compare_whole(
+    pager: &mut Pager,
+    page: &[u8],
+    node: &Node<'_>,
+    i: usize,
+    info: &KeyInfo,
+    key: &[ValueRef<'_>],
+) -> Result<Ordering> {
+    let cell = node.cell(i)?;
+    let mut whole = page[cell.local.clone()].to_vec();
+    if cell.overflow != 0 {
+        overflow::read_chain(pager, node.number, &cell, &mut whole)?;
+    }
+    record::compare(info, &whole, key)
 }
 
 /// Calls `with` with the columns of a record; keys of up to eight columns need no allocation.

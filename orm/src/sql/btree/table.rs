@@ -213,10 +213,11 @@ impl TableCursor {
         self.at.restart(pager);
         let mut number = self.at.root;
         loop {
+            let usable = pager.usable();
             let page = self.at.enter(pager, number)?;
-            let node = Node::parse(&page, number, pager.usable())?;
+            let node = Node::parse(page, number, usable)?;
             let (index, exact) = search(&node, rowid)?;
-            match self.at.choose(&page, &node, index)? {
+            match self.at.choose(page, &node, index)? {
                 Some(child) => number = child,
                 None => return Ok(exact),
             }
