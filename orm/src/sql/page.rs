@@ -186,9 +186,13 @@ impl<'a> Node<'a> {
         Ok(Node { number, kind, cells, bytes, usable, pointers })
     }
 
-    /// The offset of cell `i`, which is less than `cells`.
+    /// The offset of cell `i`.
     #[inline]
     pub(crate) fn cell_at(&self, i: usize) -> Result<usize> {
+        if i >= self.cells {
+            // A freelist that lists a page of this tree lets the page change under a cursor.
+            return Err(Error::corrupt(self.number, "fewer cells than a moment ago"));
+        }
         let at = u16_at(self.bytes, self.pointers + 2 * i);
         // Every cell has at least 4 bytes.
         if at < self.pointers + 2 * self.cells || at + 4 > self.usable {
@@ -222,7 +226,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// Cell `i`, which is less than `cells`.
+    /// Cell `i`.
     ///
     /// # Errors
     /// [`Error::Corrupt`] when it reaches beyond the page.

@@ -655,3 +655,84 @@ impl Drop for Pager {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::btree::{TableCursor, TreeKind, create_tree};
+    use super::*;
+
+    fn open(vfs: &MemoryVfs, options: Options) -> Pager {
+        Pager::open(Box::new(vfs.clone()), "d", options).unwrap()
+    }
+
+    #[test]
+    fn a_commit_raises_both_counters_and_notes_the_page_count() {
+        let vfs = MemoryVfs::default();
+        let mut pager = open(&vfs, Options::default());
+        for commit in 1..=3 {
+            pager.begin_write().unwrap();
+            pager.append_page().unwrap();
+            pager.set_schema_cookie(commit * 7).unwrap();
+            pager.set_user_version(-5).unwrap();
+            pager.commit().unwrap();
+            let bytes = vfs.get("d").unwrap();
+            let fields = [24, 28, 40, 92, 96].map(|at| field(&bytes, at));
+            assert_eq!(fields, [commit, commit + 1, commit * 7, commit, 3_040_001]);
+            assert_eq!(bytes.len(), 4096 * (commit as usize + 1));
+            assert!(vfs.get("d-journal").is_none());
+        }
+        pager.begin_read().unwrap();
+        assert_eq!(pager.user_version().unwrap(), -5);
+        // A transaction that changes nothing is no commit.
+        pager.begin_write().unwrap();
+        pager.commit().unwrap();
+        assert_eq!(field(&vfs.get("d").unwrap(), 24), 3);
+    }
+
+    #[test]
+    fn two_connections_keep_out_of_each_others_way_and_see_each_others_commits() {
+        let vfs = MemoryVfs::default();
+        let (mut a, mut b) = (open(&vfs, Options::default()), open(&vfs, Options::default()));
+        a.begin_write().unwrap();
+        let root = create_tree(&mut a, TreeKind::Table).unwrap();
+        TableCursor::new(root).insert(&mut a, 1, b"\x01").unwrap();
+        assert!(matches!(b.begin_read(), Err(Error::Busy)));
+        a.commit().unwrap();
+
+        b.begin_read().unwrap();
+        assert!(TableCursor::new(root).seek(&mut b, 1).unwrap());
+        assert!(matches!(a.begin_write(), Err(Error::Busy)), "b reads");
+        b.end_read();
+        a.begin_write().unwrap();
+        TableCursor::new(root).insert(&mut a, 2, b"\x01").unwrap();
+        a.commit().unwrap();
+        b.begin_read().unwrap();
+        assert!(TableCursor::new(root).seek(&mut b, 2).unwrap(), "not the page of the cache");
+    }
+
+    #[test]
+    fn a_rolled_back_transaction_leaves_no_trace() {
+        let vfs = MemoryVfs::default();
+        let mut pager = open(&vfs, Options::default());
+        pager.begin_write().unwrap();
+        create_tree(&mut pager, TreeKind::Table).unwrap();
+        pager.rollback().unwrap();
+        assert_eq!((pager.page_count(), vfs.get("d").unwrap().len()), (0, 0));
+        assert!(!pager.in_write() && vfs.get("d-journal").is_none());
+    }
+
+    #[test]
+    fn rules_of_the_interface() {
+        let vfs = MemoryVfs::default();
+        let mut pager = open(&vfs, Options::default());
+        assert!(matches!(pager.page(1), Err(Error::Misuse(_))), "outside a transaction");
+        assert!(matches!(pager.commit(), Err(Error::Misuse(_))));
+        assert!(matches!(pager.savepoint(), Err(Error::Misuse(_))));
+        assert!(create_tree(&mut pager, TreeKind::Table).is_err());
+        let read_only = Options { read_only: true, ..Options::default() };
+        assert!(matches!(open(&vfs, read_only).begin_write(), Err(Error::ReadOnly)));
+        let missing = Options { create: false, ..Options::default() };
+        let missing = Pager::open(Box::new(vfs), "other", missing);
+        assert!(matches!(missing, Err(Error::CannotOpen { .. })));
+    }
+}

@@ -6,6 +6,7 @@
 //! - [`faults`]: each single operation on the disk fails in turn.
 //! - [`foreign`]: files that sqlite3 made are read, written on, recovered.
 //! - [`hostile`]: broken files give an error or an answer.
+//! - [`kill`]: `kill -9` loses no acknowledged commit.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests, too, may fail a test")]
 
@@ -13,5 +14,6 @@ mod crash;
 mod faults;
 mod foreign;
 mod hostile;
+mod kill;
 mod model;
 mod support;

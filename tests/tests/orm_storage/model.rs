@@ -119,6 +119,18 @@ impl Model {
         Ok(())
     }
 
+    /// One row in a transaction, with a change of some others that is taken back.
+    pub(crate) fn commit_row(&mut self, rowid: i64) {
+        self.pager.begin_write().unwrap();
+        let c = self.rng.bytes(usize::try_from(rowid % 700).unwrap());
+        self.put(rowid, (rowid % 10, c)).unwrap();
+        let (rows, savepoint) = (self.rows.clone(), self.pager.savepoint().unwrap());
+        self.change(20, 100, 500, 50);
+        self.pager.rollback_to(savepoint).unwrap();
+        self.rows = rows;
+        self.pager.commit().unwrap();
+    }
+
     /// Whether the table holds just these rows.
     pub(crate) fn holds(&mut self, rows: &Rows) -> bool {
         self.pager.begin_read().unwrap();
@@ -222,6 +234,51 @@ fn random_changes_agree_with_a_map_and_sqlite3_finds_the_file_in_order() {
                 "ok\n",
                 "{page_size} {seed}"
             );
+        }
+    }
+}
+
+#[test]
+fn savepoints_come_back_to_what_was_there() {
+    for seed in 0..if tests::full() { 200 } else { 12 } {
+        // With 16 pages of cache much is written out before it is taken back.
+        let cache_bytes = if seed % 2 == 0 { 16 * 512 } else { 1 << 20 };
+        let options = Options { page_size: 512, cache_bytes, ..Options::default() };
+        let pager = Pager::open(Box::new(MemoryVfs::default()), "d", options).unwrap();
+        let mut model = Model::new(pager, seed);
+        model.step(100, 60, 900, 20);
+        for _ in 0..4 {
+            let before = model.rows.clone();
+            model.pager.begin_write().unwrap();
+            let mut open: Vec<Rows> = Vec::new();
+            for _ in 0..30 {
+                match model.rng.below(5) {
+                    0 => {
+                        assert_eq!(model.pager.savepoint().unwrap(), open.len());
+                        open.push(model.rows.clone());
+                    }
+                    1 if !open.is_empty() => {
+                        let index = usize::try_from(model.rng.below(open.len() as u64)).unwrap();
+                        model.pager.release(index).unwrap();
+                        open.truncate(index);
+                    }
+                    2 if !open.is_empty() => {
+                        let index = usize::try_from(model.rng.below(open.len() as u64)).unwrap();
+                        model.pager.rollback_to(index).unwrap();
+                        open.truncate(index + 1);
+                        model.rows = open[index].clone();
+                    }
+                    _ => model.change(8, 60, 900, 40),
+                }
+                assert_eq!(model.pager.savepoints(), open.len());
+            }
+            if model.rng.below(3) == 0 {
+                model.pager.rollback().unwrap();
+                model.rows = before;
+            } else {
+                model.pager.commit().unwrap();
+            }
+            model.check();
         }
     }
 }
