@@ -18,11 +18,11 @@ pub mod varint;
 pub mod vfs;
 
 pub mod btree;
-mod cache;
+pub mod cache;
 pub mod freelist;
 pub mod journal;
 pub mod pager;
-mod savepoint;
+pub mod savepoint;
 
 pub mod check;
 pub mod inspect;

@@ -29,12 +29,12 @@
 //!
 //! Reference: <https://sqlite.org/fileformat2.html>, section 1.6; Comer, "The Ubiquitous B-Tree" (1979).
 
-mod balance;
-mod cursor;
-mod index;
-mod overflow;
-mod table;
-mod write;
+pub mod balance;
+pub mod cursor;
+pub mod index;
+pub mod overflow;
+pub mod table;
+pub mod write;
 
 pub use index::{Bias, IndexCursor};
 pub use table::TableCursor;

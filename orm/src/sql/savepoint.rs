@@ -20,7 +20,8 @@
 //! in a temporary file, the "statement journal", once they are many.
 
 use super::error::{Error, Result};
-use super::pager::{Pager, Transaction};
+use super::pager::Pager;
+use super::pager::transaction::Transaction;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

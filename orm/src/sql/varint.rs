@@ -56,7 +56,7 @@ pub fn write(value: u64, out: &mut Vec<u8>) {
     out.push(low_seven(value));
 }
 
-/// How many bytes [`write`] takes for `value`.
+/// How many bytes [`write()`] takes for `value`.
 #[must_use]
 pub fn len(value: u64) -> usize {
     match 64 - value.leading_zeros() {

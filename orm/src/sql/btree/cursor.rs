@@ -1,6 +1,6 @@
 //! A position in a tree, and the steps from one entry to its neighbours (day 0).
 //!
-//! A [`Cursor`] is plain data: page numbers from the root down to one page, which cell was taken on
+//! A cursor is plain data: page numbers from the root down to one page, which cell was taken on
 //! each, and an `Arc` of the page it is on. It borrows nothing from the pager, so any number of them
 //! may be open; each call is given the pager. The naive version would keep references into the cache,
 //! and the borrow checker is right to refuse it: a write through another cursor may move the very entry

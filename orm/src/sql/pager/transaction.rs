@@ -1,0 +1,294 @@
+//! Write transactions: begin, commit, roll back, and writing out early (day 0).
+//!
+//! The order of a commit is in [`journal`], step by step; here is who takes the steps:
+//!
+//! ```text
+//!   commit
+//!     stamp_header    change counter + 1, page count                      (page 1 changes)
+//!     write_out       Journal::make_hot                                   steps 1 to 4
+//!                     dirty pages, by rising number                       step 5
+//!     trim_file, sync                                                     step 6
+//!     Journal::finish                                                     steps 7 and 8
+//! ```
+//!
+//! `write_out` also runs in the middle of a transaction, when three quarters of the cache are dirty. From
+//! then on undoing means playing the journal back, exactly as after a crash; before, it
+//! only means forgetting the dirty pages.
+
+use super::super::error::{Error, Result};
+use super::super::header::{self, HEADER_BYTES, Header, field, set_field};
+use super::super::journal::{self, Journal};
+use super::super::page::{self, PageKind};
+use super::super::savepoint::Savepoint;
+use super::super::vfs::Lock;
+use super::Pager;
+use std::collections::HashMap;
+
+/// What a write transaction remembers.
+#[derive(Debug)]
+pub(crate) struct Transaction {
+    pub(crate) original_pages: u32,
+    pub(crate) journal: Journal,
+    /// Where in the journal the original of a page is.
+    pub(crate) journaled: HashMap<u32, u64>,
+    pub(crate) savepoints: Vec<Savepoint>,
+    /// The database file was written: undoing needs the journal.
+    spilled: bool,
+}
+
+impl Pager {
+    /// Starts a write transaction.
+    ///
+    /// # Errors
+    /// As [`Pager::begin_read`]; [`Error::ReadOnly`]; [`Error::Unsupported`] for an auto-vacuum file;
+    /// [`Error::Busy`] also when someone else wrote since our [`Pager::begin_read`].
+    pub fn begin_write(&mut self) -> Result<()> {
+        if self.transaction.is_some() {
+            return Ok(());
+        }
+        if self.options.read_only {
+            return Err(Error::ReadOnly);
+        }
+        let reading = self.lock == Lock::Shared;
+        if self.lock != Lock::Exclusive {
+            let before = self.seen;
+            let mut result = self.take_lock(Lock::Exclusive).and_then(|()| self.refresh());
+            if result.is_ok() && reading && before != self.seen {
+                // The answers that the caller already has are no longer true.
+                result = Err(Error::Busy);
+            }
+            if let Err(error) = result {
+                self.drop_lock();
+                if reading {
+                    self.begin_read()?;
+                }
+                return Err(error);
+            }
+        }
+        if let Err(error) = self.start_transaction() {
+            self.transaction = None;
+            self.cache.forget(|_, dirty| dirty);
+            if !reading {
+                self.end_read();
+            }
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    fn start_transaction(&mut self) -> Result<()> {
+        if self.page_count > 0 && Header::parse(&self.seen)?.auto_vacuum {
+            let what = "writing an auto-vacuum file; run `PRAGMA auto_vacuum=0; VACUUM` on it with sqlite3";
+            return Err(Error::Unsupported(what.to_owned()));
+        }
+        let journal =
+            Journal::new(&self.file.path, self.page_count, self.page_size, journal::random_nonce());
+        self.transaction = Some(Transaction {
+            original_pages: self.page_count,
+            journal: journal.reuse(self.kept_journal.take())?,
+            journaled: HashMap::new(),
+            savepoints: Vec::new(),
+            spilled: false,
+        });
+        self.epoch += 1;
+        if self.page_count == 0 {
+            let (page_size, usable) = (self.page_size, self.usable);
+            self.page_count = 1;
+            let page = self.fresh_page(1)?;
+            page[..HEADER_BYTES].copy_from_slice(&Header::fresh(page_size));
+            page::build(page, 1, usable, PageKind::TableLeaf, [].into_iter(), 0);
+        }
+        Ok(())
+    }
+
+    /// Makes the changes of the transaction last, and ends it.
+    ///
+    /// # Errors
+    /// [`Error::Full`] or [`Error::Io`]. The transaction is then still open, to be rolled back;
+    /// unless only the very last sync failed, which leaves the changes made but perhaps not for long.
+    pub fn commit(&mut self) -> Result<()> {
+        if self.transaction.is_none() {
+            return Err(Error::Misuse("no transaction is active"));
+        }
+        let spilled = self.transaction.as_ref().is_some_and(|t| t.spilled);
+        if !self.cache.has_dirty() && !spilled {
+            return self.rollback();
+        }
+        self.stamp_header()?;
+        self.write_out()?;
+        self.trim_file()?;
+        if self.options.sync {
+            self.file.sync()?;
+        }
+        self.remember_header()?;
+        let Some(transaction) = self.transaction.take() else { return Ok(()) };
+        let Transaction { journal, savepoints, journaled, .. } = transaction;
+        let original_pages = transaction.original_pages;
+        let path = self.file.path.clone();
+        let (done, result) = journal.finish(&*self.vfs, self.options.sync, self.options.exclusive);
+        if !done {
+            // The journal is still hot. Only its file matters now, for `rollback`.
+            let journal = Journal::new(&path, original_pages, self.page_size, 0);
+            self.transaction =
+                Some(Transaction { original_pages, journal, journaled, savepoints, spilled: true });
+        } else {
+            self.end_read();
+        }
+        self.kept_journal = result?;
+        Ok(())
+    }
+
+    /// Undoes the transaction, if one is open, and ends it.
+    ///
+    /// # Errors
+    /// [`Error::Io`]. Whatever could not be undone is left to the journal, which the next
+    /// [`Pager::begin_read`], ours or anyone's, plays back.
+    pub fn rollback(&mut self) -> Result<()> {
+        let Some(transaction) = self.transaction.take() else { return Ok(()) };
+        self.epoch += 1;
+        self.trees_changed();
+        if !transaction.spilled {
+            self.cache.forget(|_, dirty| dirty);
+            self.page_count = transaction.original_pages;
+            self.cache.forget(|frame, _| frame.number > transaction.original_pages);
+            transaction.journal.discard(&*self.vfs);
+            self.end_read();
+            return Ok(());
+        }
+        self.cache.forget(|_, _| true);
+        self.seen = [0; HEADER_BYTES];
+        drop(transaction);
+        let undone = journal::recover(&*self.vfs, &mut self.file, self.options.sync)
+            .and_then(|()| self.refresh());
+        if undone.is_err() {
+            self.drop_lock();
+        } else {
+            self.end_read();
+        }
+        undone
+    }
+
+    /// Makes the journal hot and writes all dirty pages; the transaction goes on.
+    pub(super) fn write_out(&mut self) -> Result<()> {
+        let Some(transaction) = &mut self.transaction else { return Ok(()) };
+        transaction.journal.make_hot(&*self.vfs, self.options.sync)?;
+        transaction.spilled = true;
+        for place in self.cache.dirty_in_order() {
+            let frame = self.cache.frame(place);
+            if frame.number <= self.page_count {
+                let offset = u64::from(frame.number - 1) * self.page_size as u64;
+                self.file.write(&frame.bytes, offset)?;
+            }
+            self.cache.mark_clean(place);
+        }
+        Ok(())
+    }
+
+    /// Raises the change counter and notes the page count: the last change of every transaction.
+    fn stamp_header(&mut self) -> Result<()> {
+        let page_count = self.page_count;
+        let page = self.page_mut(1)?;
+        let counter = field(page, 24).wrapping_add(1);
+        set_field(page, 24, counter);
+        set_field(page, 28, page_count);
+        set_field(page, 92, counter);
+        set_field(page, 96, header::LIBRARY_VERSION);
+        Ok(())
+    }
+
+    /// Cuts off what a spill wrote beyond the end and a savepoint then took back.
+    fn trim_file(&mut self) -> Result<()> {
+        let len = u64::from(self.page_count) * self.page_size as u64;
+        if self.file.size()? > len { self.file.set_len(len) } else { Ok(()) }
+    }
+
+    fn remember_header(&mut self) -> Result<()> {
+        let mut seen = [0; HEADER_BYTES];
+        seen.copy_from_slice(&self.page(1)?[..HEADER_BYTES]);
+        self.seen = seen;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::btree::{TableCursor, TreeKind, create_tree};
+    use super::super::super::vfs::MemoryVfs;
+    use super::super::Options;
+    use super::*;
+
+    fn open(vfs: &MemoryVfs, options: Options) -> Pager {
+        Pager::open(Box::new(vfs.clone()), "d", options).unwrap()
+    }
+
+    #[test]
+    fn a_commit_raises_both_counters_and_notes_the_page_count() {
+        let vfs = MemoryVfs::default();
+        let mut pager = open(&vfs, Options::default());
+        for commit in 1..=3 {
+            pager.begin_write().unwrap();
+            pager.append_page().unwrap();
+            pager.set_schema_cookie(commit * 7).unwrap();
+            pager.set_user_version(-5).unwrap();
+            pager.commit().unwrap();
+            let bytes = vfs.get("d").unwrap();
+            let fields = [24, 28, 40, 92, 96].map(|at| field(&bytes, at));
+            assert_eq!(fields, [commit, commit + 1, commit * 7, commit, 3_040_001]);
+            assert_eq!(bytes.len(), 4096 * (commit as usize + 1));
+            assert!(vfs.get("d-journal").is_none());
+        }
+        pager.begin_read().unwrap();
+        assert_eq!(pager.user_version().unwrap(), -5);
+        // A transaction that changes nothing is no commit.
+        pager.begin_write().unwrap();
+        pager.commit().unwrap();
+        assert_eq!(field(&vfs.get("d").unwrap(), 24), 3);
+    }
+
+    #[test]
+    fn two_connections_keep_out_of_each_others_way_and_see_each_others_commits() {
+        let vfs = MemoryVfs::default();
+        let (mut a, mut b) = (open(&vfs, Options::default()), open(&vfs, Options::default()));
+        a.begin_write().unwrap();
+        let root = create_tree(&mut a, TreeKind::Table).unwrap();
+        TableCursor::new(root).insert(&mut a, 1, b"\x01").unwrap();
+        assert!(matches!(b.begin_read(), Err(Error::Busy)));
+        a.commit().unwrap();
+
+        b.begin_read().unwrap();
+        assert!(TableCursor::new(root).seek(&mut b, 1).unwrap());
+        assert!(matches!(a.begin_write(), Err(Error::Busy)), "b reads");
+        b.end_read();
+        a.begin_write().unwrap();
+        TableCursor::new(root).insert(&mut a, 2, b"\x01").unwrap();
+        a.commit().unwrap();
+        b.begin_read().unwrap();
+        assert!(TableCursor::new(root).seek(&mut b, 2).unwrap(), "not the page of the cache");
+    }
+
+    #[test]
+    fn a_rolled_back_transaction_leaves_no_trace() {
+        let vfs = MemoryVfs::default();
+        let mut pager = open(&vfs, Options::default());
+        pager.begin_write().unwrap();
+        create_tree(&mut pager, TreeKind::Table).unwrap();
+        pager.rollback().unwrap();
+        assert_eq!((pager.page_count(), vfs.get("d").unwrap().len()), (0, 0));
+        assert!(!pager.in_write() && vfs.get("d-journal").is_none());
+    }
+
+    #[test]
+    fn rules_of_the_interface() {
+        let vfs = MemoryVfs::default();
+        let mut pager = open(&vfs, Options::default());
+        assert!(matches!(pager.page(1), Err(Error::Misuse(_))), "outside a transaction");
+        assert!(matches!(pager.commit(), Err(Error::Misuse(_))));
+        assert!(matches!(pager.savepoint(), Err(Error::Misuse(_))));
+        assert!(create_tree(&mut pager, TreeKind::Table).is_err());
+        let read_only = Options { read_only: true, ..Options::default() };
+        assert!(matches!(open(&vfs, read_only).begin_write(), Err(Error::ReadOnly)));
+        let missing = Options { create: false, ..Options::default() };
+        let missing = Pager::open(Box::new(vfs), "other", missing);
+        assert!(matches!(missing, Err(Error::CannotOpen { .. })));
+    }
+}
