@@ -12,14 +12,21 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
+/// A map by page number.
+pub(crate) type PageMap<T> = HashMap<u32, T, BuildHasherDefault<PageHasher>>;
+
 #[derive(Debug)]
 pub(crate) struct Cache {
     frames: Vec<Frame>,
     /// Which frame holds a page.
-    places: HashMap<u32, usize, BuildHasherDefault<PageHasher>>,
+    places: PageMap<usize>,
     hand: usize,
     frames_max: usize,
+    /// How many pages are dirty.
     dirty: usize,
+    /// The numbers of all dirty pages, and perhaps of others: a commit of one row must not search
+    /// a large cache for its three pages.
+    dirty_numbers: Vec<u32>,
 }
 
 #[derive(Debug)]
@@ -36,7 +43,14 @@ impl Cache {
     pub(crate) fn new(frames_max: usize) -> Cache {
         // A balance step has its hands on a dozen pages; fewer frames would only thrash.
         let frames_max = frames_max.max(16);
-        Cache { frames: Vec::new(), places: HashMap::default(), hand: 0, frames_max, dirty: 0 }
+        Cache {
+            frames: Vec::new(),
+            places: HashMap::default(),
+            hand: 0,
+            frames_max,
+            dirty: 0,
+            dirty_numbers: Vec::new(),
+        }
     }
 
     #[inline]
@@ -98,6 +112,7 @@ impl Cache {
     pub(crate) fn mark_dirty(&mut self, place: usize) {
         if !std::mem::replace(&mut self.frames[place].dirty, true) {
             self.dirty += 1;
+            self.dirty_numbers.push(self.frames[place].number);
         }
     }
 
@@ -107,16 +122,20 @@ impl Cache {
 
     /// The frames of the dirty pages, by page number.
     pub(crate) fn dirty_in_order(&self) -> Vec<usize> {
-        let mut places = Vec::with_capacity(self.dirty);
-        places.extend((0..self.frames.len()).filter(|&place| self.frames[place].dirty));
-        places.sort_unstable_by_key(|&place| self.frames[place].number);
-        places
+        let mut numbers = self.dirty_numbers.clone();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let places = numbers.iter().filter_map(|number| self.places.get(number).copied());
+        places.filter(|&place| self.frames[place].dirty).collect()
     }
 
     /// The page is now as in the file, and must be prepared anew before it is changed.
     pub(crate) fn mark_clean(&mut self, place: usize) {
         if std::mem::take(&mut self.frames[place].dirty) {
             self.dirty -= 1;
+        }
+        if self.dirty == 0 {
+            self.dirty_numbers.clear();
         }
         self.frames[place].epoch = 0;
     }
@@ -138,6 +157,9 @@ impl Cache {
             }
         }
         self.hand = 0;
+        if self.dirty == 0 {
+            self.dirty_numbers.clear();
+        }
     }
 }
 

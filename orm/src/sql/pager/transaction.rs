@@ -15,6 +15,7 @@
 //! then on undoing means playing the journal back, exactly as after a crash; before, it
 //! only means forgetting the dirty pages.
 
+use super::super::cache::PageMap;
 use super::super::error::{Error, Result};
 use super::super::header::{self, HEADER_BYTES, Header, field, set_field};
 use super::super::journal::{self, Journal};
@@ -22,7 +23,6 @@ use super::super::page::{self, PageKind};
 use super::super::savepoint::Savepoint;
 use super::super::vfs::Lock;
 use super::Pager;
-use std::collections::HashMap;
 
 /// What a write transaction remembers.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(crate) struct Transaction {
     pub(crate) original_pages: u32,
     pub(crate) journal: Journal,
     /// Where in the journal the original of a page is.
-    pub(crate) journaled: HashMap<u32, u64>,
+    pub(crate) journaled: PageMap<u64>,
     pub(crate) savepoints: Vec<Savepoint>,
     /// The database file was written: undoing needs the journal.
     spilled: bool,
@@ -86,7 +86,7 @@ impl Pager {
         self.transaction = Some(Transaction {
             original_pages: self.page_count,
             journal: journal.reuse(self.kept_journal.take())?,
-            journaled: HashMap::new(),
+            journaled: PageMap::default(),
             savepoints: Vec::new(),
             spilled: false,
         });
@@ -275,6 +275,17 @@ mod tests {
         pager.rollback().unwrap();
         assert_eq!((pager.page_count(), vfs.get("d").unwrap().len()), (0, 0));
         assert!(!pager.in_write() && vfs.get("d-journal").is_none());
+    }
+
+    #[test]
+    fn the_lock_page_is_stepped_over() {
+        let vfs = MemoryVfs::default();
+        let mut pager = open(&vfs, Options { page_size: 65_536, ..Options::default() });
+        pager.begin_write().unwrap();
+        // As if the database had grown to just below 2^30 bytes.
+        pager.set_page_count(16_383);
+        assert_eq!(pager.append_page().unwrap(), 16_384);
+        assert_eq!(pager.append_page().unwrap(), 16_386);
     }
 
     #[test]
