@@ -1,5 +1,6 @@
-//! A groupcache-like distributed read-through cache in seven days, on the standard library alone.
+//! A groupcache-like cache.
 
+pub mod beyond;
 pub mod bytes;
 pub mod crc32;
 pub mod error;
@@ -13,8 +14,8 @@ pub mod shards;
 
 pub use bytes::ByteView;
 pub use crc32::crc32;
-pub use error::{Error, Result};
 pub use flight::Flight;
+pub use error::{Error, Result};
 pub use group::{Getter, Group, Groups, Stats};
 pub use lru::Lru;
 pub use ring::Ring;
