@@ -67,8 +67,8 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// A peer could not be asked, or not in time (day 5).
-    PeerUnreachable {
+    /// A peer could not be reached, or did not give a whole HTTP answer in time (day 5).
+    PeerFailed {
         /// The peer's URL.
         peer: String,
         /// What the connection said.
@@ -154,7 +154,7 @@ impl fmt::Display for Error {
                 write!(f, "group {group} has its peers already; change the pool's list instead")
             }
             Error::BadPeerUrl { url, reason } => write!(f, "peer URL {url:?}: {reason}"),
-            Error::PeerUnreachable { peer, cause } => write!(f, "asking {peer}: {cause}"),
+            Error::PeerFailed { peer, cause } => write!(f, "asking {peer}: {cause}"),
             Error::PeerStatus { peer, status, message } => {
                 write!(f, "{peer}: server returned: {status}: {message}")
             }
@@ -173,7 +173,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Error::Load(cause) => cause.source(),
-            Error::PeerUnreachable { cause, .. } => Some(&**cause),
+            Error::PeerFailed { cause, .. } => Some(&**cause),
             Error::PeerAnswer { cause, .. } => Some(&**cause),
             Error::Proto { cause, .. } => Some(cause),
             _ => None,

@@ -50,7 +50,7 @@ fn encoded(message: &impl Message) -> Vec<u8> {
 }
 
 fn hex(text: &str) -> Vec<u8> {
-    text.split_whitespace().map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect()
+    text.split_whitespace().map(|byte| u8::from_str_radix(byte, 16).expect("hex")).collect()
 }
 
 #[test]

@@ -10,13 +10,16 @@
 //! | [`ttl`] | a time to live per entry | `groupcache` forks (mailgun), memcached |
 //! | [`hot`] | a small cache of other nodes' popular values | groupcache's `hotCache` |
 //! | [`negative`] | remembering that a key does not exist | DNS (RFC 2308) |
+//! | [`groupcache`] | the dialect of Go's groupcache | itself |
 //! | [`mix`] | [`mix64`], a ring hash without crc32's clusters | xxHash, SipHash in other rings |
 
+pub mod groupcache;
 pub mod hot;
 pub mod mix;
 pub mod negative;
 pub mod ttl;
 
+pub use groupcache::GetResponse;
 pub use hot::HotCache;
 pub use mix::mix64;
 pub use negative::NegativeCache;
