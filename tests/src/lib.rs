@@ -6,9 +6,11 @@
 //! - [`peer`] finds a program such as `sqlite3` or `go`. Without it a test says so and returns;
 //!   with `REQUIRE_PEERS=1`, as in CI, its absence is a failure.
 //! - [`raw`] is a server in this process and a client that sends any octets.
+//! - [`fault_proxy`] stands between a client and a server and misbehaves.
 //! - [`full`] is true under `TESTS_FULL=1`, when the long counts run.
 
 pub mod raw;
+pub mod fault_proxy;
 
 use std::env;
 use std::io::{BufRead, BufReader, Read};
