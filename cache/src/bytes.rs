@@ -22,8 +22,6 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::lru::Size;
-
 /// An immutable, shared run of bytes; cloning it copies no byte. It reads like a `&[u8]`.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct ByteView(Arc<[u8]>);
@@ -39,12 +37,6 @@ impl Deref for ByteView {
 impl AsRef<[u8]> for ByteView {
     fn as_ref(&self) -> &[u8] {
         self
-    }
-}
-
-impl Size for ByteView {
-    fn size_bytes(&self) -> usize {
-        self.len()
     }
 }
 

@@ -155,6 +155,9 @@ impl fmt::Display for Error {
             }
             Error::BadPeerUrl { url, reason } => write!(f, "peer URL {url:?}: {reason}"),
             Error::PeerFailed { peer, cause } => write!(f, "asking {peer}: {cause}"),
+            Error::PeerStatus { peer, status, message } if message.is_empty() => {
+                write!(f, "{peer}: server returned: {status}")
+            }
             Error::PeerStatus { peer, status, message } => {
                 write!(f, "{peer}: server returned: {status}: {message}")
             }

@@ -94,7 +94,7 @@
 //! # Try it
 //! `cargo run -p cache --example day6_single_flight`, then seven times
 //! `curl 'localhost:9999/api?key=Tom' &`: seven times 630, one line `[SlowDB] search key Tom`.
-//! Exercise: `cargo test -p cache exercise_flight -- --ignored`.
+//! Exercises (in `cache/tests/exercises.rs`): `cargo test -p cache exercise_flight -- --ignored`.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -317,21 +317,5 @@ mod tests {
         let inner = || flight.run(b"b", || flight.run(b"a", || Ok(1), |_| ()), |_| ());
         let error = flight.run(b"a", inner, |_| ()).unwrap_err();
         assert_eq!(error.to_string(), "the loader of key a asks the group for a itself");
-    }
-
-    /// Exercise: two loaders that ask for each other's keys, a -> b and b -> a on two threads, wait for
-    /// ever. Give waiters a deadline: `run_until(key, deadline, ..)` that answers with an error in time.
-    #[test]
-    #[ignore = "exercise: add a deadline for those who wait, then call it here"]
-    fn exercise_flight_deadline() {
-        let flight: Arc<Flight<u32>> = Arc::default();
-        let other = Arc::clone(&flight);
-        flight.lock().insert(
-            (*b"k").into(),
-            Arc::new(Call { result: OnceLock::new(), leader: thread::spawn(|| ()).thread().id() }),
-        );
-        watched(move || {
-            let _ = other.run(b"k", || Ok(1), |_| ());
-        });
     }
 }

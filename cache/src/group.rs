@@ -71,8 +71,8 @@
 //! - Log lines are off until asked for ([`Group::with_log`]): a line per hit costs a hundred hits.
 //!
 //! # Try it
-//! `cargo run -p cache --example day2_single_node`. Exercise:
-//! `cargo test -p cache --test group -- --ignored`.
+//! `cargo run -p cache --example day2_single_node`.
+//! Exercises (in `cache/tests/exercises.rs`): `cargo test -p cache exercise_group -- --ignored`.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -172,7 +172,7 @@ struct Counters {
 /// `loads_deduped == peer_loads + local_loads + local_load_errs`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Gets with a key, those of peers included.
+    /// All gets, those of peers included.
     pub gets: u64,
     /// Answered from a cache.
     pub cache_hits: u64,
@@ -239,7 +239,11 @@ impl Group {
     /// then loaded here.
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<ByteView> {
         let key = key.as_ref();
-        self.lookup(key)?.unwrap_or_else(|| self.load(key))
+        // The way of a hit is kept short: no error, and nothing as large as one, is moved about on it.
+        match self.main.get(key) {
+            Some(value) => Ok(self.hit(value)),
+            None => self.missed(key, || self.load(key)),
+        }
     }
 
     /// [`Group::get`] for a peer that takes us for the owner: never asks a peer in turn.
@@ -248,10 +252,13 @@ impl Group {
     /// As [`Group::get`].
     pub fn get_for_peer(&self, key: &[u8]) -> Result<ByteView> {
         count(&self.counters.server_requests);
-        self.lookup(key)?.unwrap_or_else(|| {
-            count(&self.counters.loads);
-            self.load_locally(key)
-        })
+        match self.main.get(key) {
+            Some(value) => Ok(self.hit(value)),
+            None => self.missed(key, || {
+                count(&self.counters.loads);
+                self.load_locally(key)
+            }),
+        }
     }
 
     /// Forgets `key` on this node, in all its caches; other nodes keep what they have.
@@ -292,20 +299,22 @@ impl Group {
         std::iter::once(("main", self.main.stats())).chain(sides).collect()
     }
 
-    /// A first look into the caches: the main one counts the get.
-    #[inline]
-    fn lookup(&self, key: &[u8]) -> Result<Option<Result<ByteView>>> {
+    fn hit(&self, value: ByteView) -> ByteView {
+        self.log(|| "[GeeCache] hit".to_owned());
+        value
+    }
+
+    /// The main cache does not have the key: look beside it, then load.
+    #[inline(never)]
+    fn missed(&self, key: &[u8], load: impl FnOnce() -> Result<ByteView>) -> Result<ByteView> {
         if key.is_empty() {
             return Err(Error::EmptyKey);
         }
-        let found = self.main.get(key).map(Ok).or_else(|| {
-            let found = self.sides.iter().find_map(|side| side.lookup(key));
-            found.inspect(|_| count(&self.counters.side_hits))
-        });
-        if found.is_some() {
-            self.log(|| "[GeeCache] hit".to_owned());
-        }
-        Ok(found)
+        let Some(found) = self.sides.iter().find_map(|side| side.lookup(key)) else {
+            return load();
+        };
+        count(&self.counters.side_hits);
+        found.map(|value| self.hit(value))
     }
 
     /// A second look, by the leader of a flight: the flight before may have kept the key just now.

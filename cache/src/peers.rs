@@ -66,8 +66,8 @@
 //!
 //! # Try it
 //! `cargo run -p cache --example day5_multi_nodes`, then `curl 'localhost:9999/api?key=Tom'` prints 630,
-//! and the log says `[Server http://localhost:8003] Pick peer http://localhost:8001`. Exercise:
-//! `cargo test -p cache exercise_peers -- --ignored`.
+//! and the log says `[Server http://localhost:8003] Pick peer http://localhost:8001`.
+//! Exercises (in `cache/tests/exercises.rs`): `cargo test -p cache exercise_peers -- --ignored`.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -379,15 +379,5 @@ mod tests {
         assert!(Arc::ptr_eq(&kept, &pool.members.read().unwrap().peers[peers[0]]));
         kept.rest().failed(Instant::now(), &PeerLimits::default());
         assert!(pool.pick_peer(b"Sam").is_none(), "it rests");
-    }
-
-    /// Exercise: a peer can also be *slow*. Have [`Rest`] count an answer that took more than half the
-    /// deadline as half a failure, so that two in a row make the peer rest.
-    #[test]
-    #[ignore = "exercise: write Rest::was_slow, then call it here twice"]
-    fn exercise_peers_slow() {
-        let (mut rest, limits, now) = (Rest::default(), PeerLimits::default(), Instant::now());
-        // rest.was_slow(now, &limits); rest.was_slow(now, &limits);
-        assert!(!rest.may_try(now, &limits));
     }
 }

@@ -78,8 +78,8 @@
 //! # Try it
 //! `cargo run -p cache --example day7_protobuf`, then
 //! `curl -s localhost:8001/_geecache/scores/Tom | od -An -tx1`: ` 0a 03 36 33 30`.
-//! Reference: <https://protobuf.dev/programming-guides/encoding/>. Exercise:
-//! `cargo test -p cache --test proto -- --ignored`.
+//! Reference: <https://protobuf.dev/programming-guides/encoding/>.
+//! Exercises (in `cache/tests/exercises.rs`): `cargo test -p cache exercise_proto -- --ignored`.
 
 use std::fmt;
 
