@@ -3,7 +3,7 @@
 //! Run those of a chapter with `cargo test -p cache --test exercises exercise_lru -- --ignored`. Where a line
 //! is commented out, it is a call of what you are to write.
 
-#![allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
+#![cfg(test)]
 #![allow(unused_mut, unused_variables, reason = "what is unused is used by solutions")]
 
 use std::sync::Arc;

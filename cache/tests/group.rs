@@ -1,6 +1,6 @@
 //! One node, with peers that are played by the test.
 
-#![allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
+#![cfg(test)]
 
 use cache::peers::{PeerGetter, PeerPicker};
 use cache::{ByteView, CacheStats, Error, Getter, Group, Groups, Result, Stats};

@@ -1,6 +1,6 @@
 //! What a node answers to what requests, without a socket.
 
-#![allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
+#![cfg(test)]
 
 use cache::{Dialect, Error, Group, Groups, HttpPool};
 use web::{Request, Response};

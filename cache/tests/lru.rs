@@ -1,6 +1,6 @@
 //! The LRU: the tests of the Go tutorial, and a model too slow to be wrong.
 
-#![allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
+#![cfg(test)]
 
 use std::sync::mpsc;
 

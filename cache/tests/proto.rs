@@ -1,5 +1,7 @@
 //! The corners of the format, most of them as bytes that Go's or C++'s codec would write.
 
+#![cfg(test)]
+
 use cache::Result;
 use cache::proto::*;
 
@@ -50,7 +52,7 @@ fn encoded(message: &impl Message) -> Vec<u8> {
 }
 
 fn hex(text: &str) -> Vec<u8> {
-    text.split_whitespace().map(|byte| u8::from_str_radix(byte, 16).expect("hex")).collect()
+    text.split_whitespace().map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect()
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The ring: by eye, and against groupcache's owners.
 
-#![allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
+#![cfg(test)]
 
 use cache::Ring;
 
