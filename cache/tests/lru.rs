@@ -109,3 +109,49 @@ fn agrees_with_a_slow_model_step_by_step() {
         assert_eq!(lru.bytes(), model.iter().map(|(_, v)| 8 + v.len()).sum::<usize>());
     }
 }
+
+/// Ranks 0 to 99,999 drawn by Zipf's law with exponent 0.9, the same ones each time.
+fn zipf(count: usize) -> impl Iterator<Item = u64> {
+    let mut sum = 0.0;
+    let mut cumulated = Vec::new();
+    for rank in 1..=100_000_u32 {
+        sum += f64::from(rank).powf(-0.9);
+        cumulated.push(sum);
+    }
+    let mut random = 42_u64;
+    (0..count).map(move |_| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        let at = random as f64 / u64::MAX as f64 * sum;
+        cumulated.partition_point(|&cumulated| cumulated < at) as u64
+    })
+}
+
+/// Popularity as on the web, room for a hundredth of the keys. Che's approximation solves
+/// `sum(1 - exp(-p_i t)) = 1000` for t, the time that an entry stays, and predicts a third of hits.
+#[test]
+fn the_hit_ratio_is_that_of_a_slow_model_and_of_ches_approximation() {
+    let (warm_up, count, room) = (50_000, 250_000, 1000);
+    let mut lru: Lru<u64, u64> = Lru::new(16 * room);
+    let mut model: Vec<u64> = Vec::new();
+    let mut hits = 0;
+    for (step, key) in zipf(warm_up + count).enumerate() {
+        let in_model = model.iter().position(|&held| held == key);
+        match in_model {
+            Some(at) => model[..=at].rotate_right(1),
+            None => {
+                model.truncate(room - 1);
+                model.insert(0, key);
+            }
+        }
+        let hit = lru.get(&key).is_some();
+        assert_eq!(hit, in_model.is_some(), "step {step}");
+        if !hit {
+            lru.add(key, key).unwrap();
+        }
+        hits += usize::from(hit && step >= warm_up);
+    }
+    let ratio = hits as f64 / count as f64;
+    assert!((ratio - 0.342).abs() < 0.005, "{ratio}, and 0.342 expected");
+}

@@ -193,7 +193,7 @@ fn bad_answers() -> Vec<(Fault, &'static str)> {
     // What comes after "asking URL: " is the client's of crate `web`.
     let timed_out = "asking URL: GET URL/_geecache/scores/K: timed out";
     let reset = "asking URL: GET URL/_geecache/scores/K: Connection reset by peer (os error 104)";
-    let too_long = "asking URL: 413: the body is over Limits::body_bytes_max";
+    let too_long = "asking URL: 502: the body is over Limits::body_bytes_max";
     vec![
         (
             Fault::Refuse,
