@@ -17,7 +17,7 @@
 use std::io::{self, Read};
 use std::time::Instant;
 
-use crate::connection::{BODY_TIMEOUT, Connection, is_timeout};
+use crate::connection::{BODY_TIMEOUT, Connection, LONG_LINE, is_timeout};
 use crate::head::refuse;
 use crate::{Error, Result};
 
@@ -62,6 +62,7 @@ impl Default for Framing {
 /// A chunk-size line: 16 digits and an extension, which is skipped.
 const CHUNK_LINE_BYTES_MAX: usize = 256;
 const TRAILER_BYTES_MAX: usize = 8 * 1024;
+const TRAILER_TOO_LARGE: &str = "the trailer section is too large";
 const ENDED: &str = "the connection ended inside the body";
 /// How much of an unread body is worth reading to keep the connection.
 const DRAIN_BYTES_MAX: u64 = 256 * 1024;
@@ -85,7 +86,8 @@ impl Body {
 
     /// Lends the connection for as long as the handler runs.
     pub(crate) fn lend(&mut self, connection: Box<Connection>) {
-        // Only one octet too many tells that an answer without a length is too long.
+        // `UntilClose` frames what `client` reads: only one octet too many tells that an answer
+        // without a length is too long.
         let extra = u64::from(self.framing == Framing::UntilClose);
         self.allowance = connection.limits.body_bytes_max.saturating_add(extra);
         self.connection = Some(connection);
@@ -215,9 +217,7 @@ impl Body {
                     };
                 }
                 Framing::ChunkData(0) => {
-                    if !self.read_line(0)?.is_empty() {
-                        return refuse(400, "a chunk is longer than its size");
-                    }
+                    self.read_line(0).map_err(too_long(400, "a chunk is longer than its size"))?;
                     self.framing = Framing::ChunkSize;
                 }
                 Framing::ChunkData(left) => {
@@ -234,7 +234,7 @@ impl Body {
     fn skip_trailer(&mut self) -> Result<()> {
         let mut left = TRAILER_BYTES_MAX;
         loop {
-            let line = self.read_line(left)?;
+            let line = self.read_line(left).map_err(too_long(431, TRAILER_TOO_LARGE))?;
             if line.is_empty() {
                 self.framing = Framing::Length(0);
                 return Ok(());
@@ -248,7 +248,7 @@ impl Body {
             }
             match left.checked_sub(line.len() + 2) {
                 Some(rest) => left = rest,
-                None => return refuse(431, "the trailer section is too large"),
+                None => return refuse(431, TRAILER_TOO_LARGE),
             }
         }
     }
@@ -307,6 +307,14 @@ impl Body {
 impl Read for Body {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         self.read_some(out).map_err(io::Error::other)
+    }
+}
+
+/// What a line over its limit means here.
+fn too_long(status: u16, reason: &'static str) -> impl Fn(Error) -> Error {
+    move |error| match error {
+        Error::Refused { reason: LONG_LINE, .. } => Error::Refused { status, reason },
+        other => other,
     }
 }
 

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Sixteen pipelined requests that arrive in one read are answered by one write: that is what
-//! "flush before blocking" buys, and why no other code calls `read` on the socket.
+//! "flush before blocking" buys, and why no other code reads requests from the socket.
 
 mod output;
 mod stream;
@@ -187,7 +187,7 @@ impl Connection {
     /// Sends what is due, then reads once; 0 is the end of the stream.
     pub(crate) fn fill(&mut self, timeout: Duration) -> io::Result<usize> {
         self.flush()?;
-        if self.start > 0 && (self.end == self.input.len() || self.start == self.end) {
+        if self.start > 0 && self.end == self.input.len() {
             self.input.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
         }
@@ -283,7 +283,7 @@ impl Connection {
     }
 }
 
-const LONG_LINE: &str = "a line of the chunked body is too long";
+pub(crate) const LONG_LINE: &str = "a line of the chunked body is too long";
 const HEAD_TIMEOUT: Error =
     Error::Refused { status: 408, reason: "the header section took too long" };
 pub(crate) const BODY_TIMEOUT: Error =

@@ -51,9 +51,12 @@
 //! `c` for itself while the loan lives. [`Context::query`] and [`Context::post_form`] therefore
 //! return owned text (they decode it anyway); [`Context::param`] lends, and says so.
 //!
-//! Status, headers, body: in which order? In Go the first body byte freezes the rest. Here nothing
-//! is sent until the chain has ended, so any order will do, and [`Context::json`] that fails in
-//! the middle becomes a clean 500 (WEB-14, WEB-15).
+//! # Why any order will do
+//! Status, fields, body: in Go the first octet of the body freezes the rest. Here nothing is sent
+//! until the chain has ended, so they may be set in any order, and a [`Context::json`] that fails
+//! in the middle becomes a clean 500 (WEB-14, WEB-15). One exception: `string`, `html`, `json` and
+//! `render` set the Content-Type; to send another one, set it after them or use
+//! [`Context::data`].
 //!
 //! # Where this differs from the Go tutorial
 //! Text is not a format string; say `format!` where you want one (WEB-17). Text types carry
@@ -86,13 +89,23 @@ pub struct Context {
     pub(crate) index: usize,
     /// The parsed body, once somebody asked.
     form: Option<Form>,
+    /// Decided before and above the handlers: status and message.
+    failure: Option<(u16, &'static str)>,
     /// What middleware left for those after it, one value per type.
     pub(crate) values: Vec<Box<dyn Any + Send>>,
 }
 
 impl Context {
     pub(crate) fn new(request: Request, response: Response, route: Arc<Route>) -> Self {
-        Context { request, response, route, index: 0, form: None, values: Vec::new() }
+        Context {
+            request,
+            response,
+            route,
+            index: 0,
+            form: None,
+            failure: None,
+            values: Vec::new(),
+        }
     }
 
     /// The method: `GET`.
@@ -133,7 +146,8 @@ impl Context {
     /// The first value of that name in the body's form, else in the query; empty if there is none.
     ///
     /// Understands `application/x-www-form-urlencoded` and `multipart/form-data`. A body that is
-    /// neither has no form; one that breaks its own rules is answered 400.
+    /// neither has no form; one that breaks its own rules is answered 400, whatever the handler
+    /// says then.
     #[must_use]
     pub fn post_form(&mut self, name: &str) -> String {
         let found = self.form().ok().and_then(|form| form.value(name).map(str::to_owned));
@@ -149,7 +163,7 @@ impl Context {
         if self.form.is_none() {
             let parsed = Form::read(&mut self.request);
             if let Err(Error::Form(reason)) = &parsed {
-                self.fail(400, reason);
+                self.failure = Some((400, reason));
             }
             self.form = Some(parsed?);
         }
@@ -173,7 +187,7 @@ impl Context {
     }
 
     /// Sets a response header field. One that must not be sent - a line end in its value - makes
-    /// the answer a 500 and the reason a log line.
+    /// the answer a 500, whatever the handler says then, and the reason a log line.
     pub fn set_header(&mut self, name: &str, value: &str) {
         if let Err(error) = self.response.headers.set(name, value) {
             self.server_error(&error);
@@ -249,11 +263,28 @@ impl Context {
         Ok(TakenOver { stream, buffered })
     }
 
-    /// A failure that is ours: the reason for the log, a plain 500 for the client.
+    /// A failure that is ours: the reason for the log, a plain 500 for the client, whatever the
+    /// handler says from now on.
     pub(crate) fn server_error(&mut self, error: &dyn fmt::Display) {
         crate::log::line(format_args!("{} {}: {error}", self.method(), self.path()));
-        self.response.reset();
-        self.fail(500, "Internal Server Error");
+        self.failure = Some((500, "Internal Server Error"));
+        self.abort();
+    }
+
+    /// The status that will be sent as things stand: a broken body, form or header field decides
+    /// before the handler does.
+    #[must_use]
+    pub fn final_status(&self) -> u16 {
+        let refused = self.request.body.refused().or(self.failure);
+        refused.map_or(self.response.status(), |(status, _)| status)
+    }
+
+    /// The chain has ended: puts the answer to a failure in place of the handler's.
+    pub(crate) fn finish(&mut self) {
+        if let Some((status, text)) = self.failure {
+            self.response.reset();
+            self.fail(status, text);
+        }
     }
 
     pub(crate) fn answer(&mut self, status: u16, content_type: &str, bytes: &[u8]) {
@@ -275,4 +306,44 @@ pub struct TakenOver {
     pub stream: TcpStream,
     /// What the client sent after the request's head; read this before the socket.
     pub buffered: Vec<u8>,
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Engine, Request};
+
+    /// The answer and the status that the engine's middleware saw, after a handler that goes on
+    /// as if nothing had happened.
+    fn ask(request: Request) -> (u16, u16) {
+        use std::sync::Arc;
+        use std::sync::atomic::{AtomicU16, Ordering};
+        let seen = Arc::new(AtomicU16::new(0));
+        let kept = Arc::clone(&seen);
+        let mut engine = Engine::new();
+        engine.middleware(move |c| {
+            c.next();
+            kept.store(c.final_status(), Ordering::Relaxed);
+        });
+        engine
+            .post("/", |c| {
+                let (field, number) = (c.post_form("field"), c.query("number"));
+                c.set_header("X-Field", &field);
+                c.json(200, &number.parse::<f64>().unwrap_or_default());
+                c.string(200, "fine");
+            })
+            .unwrap();
+        (engine.handle(request).status(), seen.load(Ordering::Relaxed))
+    }
+
+    #[test]
+    fn what_goes_wrong_decides_whatever_the_handler_says_then() {
+        let form = |kind, body: &str| {
+            Request::new("POST", "/").with_header("Content-Type", kind).with_body(body)
+        };
+        let urlencoded = "application/x-www-form-urlencoded";
+        assert_eq!(ask(form(urlencoded, "field=a")), (200, 200));
+        assert_eq!(ask(form(urlencoded, "field=a%0d%0ab")), (500, 500));
+        assert_eq!(ask(form("multipart/form-data", "")), (400, 400));
+        assert_eq!(ask(Request::new("POST", "/?number=NaN").with_body("")), (500, 500));
+    }
 }

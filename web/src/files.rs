@@ -100,7 +100,7 @@ impl Files {
 
 impl Engine {
     /// Serves the files under `root` below `pattern`: `/assets` answers `/assets/css/a.css` with
-    /// `root/css/a.css`.
+    /// `root/css/a.css`, and `/assets/` with `root/index.html` if that is there by now.
     ///
     /// # Errors
     /// [`Error::Io`] if there is no such directory, else as for [`Engine::route`].
@@ -124,6 +124,11 @@ impl Group<'_> {
     /// As for [`Engine::static_dir`].
     pub fn static_dir(&mut self, pattern: &str, root: impl AsRef<Path>) -> Result<()> {
         let files = Files::new(root)?;
+        // `*filepath` is never empty, so the directory itself is a route of its own.
+        if files.root.join("index.html").is_file() {
+            let files = files.clone();
+            self.get(&format!("{}/", pattern.trim_end_matches('/')), move |c| files.answer(c, ""))?;
+        }
         self.get(&format!("{}/*filepath", pattern.trim_end_matches('/')), move |c| {
             let filepath = c.param("filepath").to_owned();
             files.answer(c, &filepath);
@@ -223,10 +228,12 @@ fn send(c: &mut Context, path: &Path, file: File, meta: &Metadata) {
     c.response.content = Content::File(file, part.end - part.start);
 }
 
-/// `NAME.gz` beside the file, if somebody packed it beforehand.
+/// `NAME.gz` beside the file, if somebody packed it beforehand; not a link to somewhere else.
 fn packed_neighbour(path: &Path) -> Option<(File, Metadata)> {
     let mut name = path.as_os_str().to_owned();
     name.push(".gz");
+    let name = PathBuf::from(name);
+    name.canonicalize().ok().filter(|place| *place == name)?;
     let file = File::open(name).ok()?;
     let meta = file.metadata().ok().filter(Metadata::is_file)?;
     Some((file, meta))
@@ -374,6 +381,13 @@ mod tests {
         assert_eq!(dir.get(false, "/s/css/x.css", &[("If-None-Match", &etag)]).status(), 304);
         assert_eq!(dir.get(false, "/s/css/x.css", &[("If-Match", "\"x\"")]).status(), 412);
         fs::write(dir.0.join("root/css/x.css.gz"), "packed").unwrap();
+        #[cfg(unix)]
+        {
+            let link = dir.0.join("root/a b.txt.gz");
+            std::os::unix::fs::symlink(dir.0.join("secret.txt"), link).unwrap();
+            let response = dir.get(false, "/s/a%20b.txt", &[("Accept-Encoding", "gzip")]);
+            assert_eq!(response.into_bytes().unwrap(), b"text");
+        }
         for (accept, want) in [("gzip, br", &b"packed"[..]), ("gzip;q=0", b"p {}"), ("br", b"p {}")]
         {
             let response = dir.get(false, "/s/css/x.css", &[("Accept-Encoding", accept)]);
@@ -424,6 +438,12 @@ mod tests {
         assert_eq!(page, b"<!doctype html>\n<pre>\n<a href=\"x.css\">x.css</a>\n</pre>\n");
         fs::write(dir.0.join("root/css/index.html"), "<p>index").unwrap();
         assert_eq!(dir.get(true, "/s/css/", &[]).into_bytes().unwrap(), b"<p>index");
+        let mut engine = Engine::new();
+        engine.static_dir("/", dir.0.join("root/css")).unwrap();
+        engine.static_dir("/none", dir.0.join("root")).unwrap();
+        let get = |path| engine.handle(Request::new("GET", path));
+        assert_eq!(get("/").into_bytes().unwrap(), b"<p>index");
+        assert_eq!([get("/x.css").status(), get("/none/").status()], [200, 404]);
     }
 
     #[test]

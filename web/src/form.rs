@@ -105,7 +105,6 @@ fn multipart(body: &[u8], boundary: &[u8]) -> Result<Form> {
             return Err(Error::Form("text after a boundary"));
         }
         let part = &body[at + line.end..];
-        // A part may have no fields, and then its empty line is the delimiter's neighbour.
         let Some(end) = find(part, &delimiter) else {
             return Err(Error::Form("the last part has no end"));
         };

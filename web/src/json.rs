@@ -15,10 +15,11 @@
 //! RFC 8259, and in it the choices that Go's encoder makes, so that both give the same bytes:
 //! ```text
 //! {"a":[1,2.5,1e-7],"b":"\u003cb\u003e \n","c":null}
-//!  ^ keys sorted    ^ the shortest digits that read back as the same f64;
-//!                     an exponent below 1e-6 and from 1e21 on
-//!                       ^ < > & U+2028 U+2029 as \u.., so that the text is safe inside <script>;
-//!                         \" \\ \n \r \t, all other control characters as \u00..
+//!  ^ keys sorted
+//!         ^^^^^^^^ the shortest digits that read back as the same f64; an exponent below 1e-6
+//!                  and from 1e21 on
+//!                        ^ < > & U+2028 U+2029 as \u.., so that the text is safe in <script>;
+//!                          \" \\ \n \r \t, all other control characters as \u00..
 //! ```
 //!
 //! # The idea alone
@@ -86,7 +87,7 @@
 //! assert_eq!(value["no such key"], Json::Null);
 //! # Ok::<(), json::JsonError>(())
 //! ```
-//! //!
+//!
 //! A second reading: [`parse`] reads text, [`FromJson`] and [`json_struct!`](crate::json_struct)
 //! turn it into types of yours, and those into text.
 //!

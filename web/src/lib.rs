@@ -25,7 +25,7 @@
 //!
 //! | day | what appears | read | example |
 //! |---|---|---|---|
-//! | 1 | HTTP/1.1 over sockets, a thread pool | [`server`], then `head`, [`body`], `connection`, [`pool`] | `day1_http_base` |
+//! | 1 | HTTP/1.1 over sockets, a thread pool | [`server`]; [`http`], [`headers`], [`url`], [`request`], [`response`]; `head`, [`body`], `connection`; [`pool`], `server/exchange` | `day1_http_base` |
 //! | 2 | one object per request; JSON; forms | [`context`], [`mod@json`], [`form`] | `day2_context` |
 //! | 3 | the route tree | [`trie`] | `day3_router` |
 //! | 4 | groups, and who answers what | [`router`] | `day4_group` |
@@ -37,6 +37,16 @@
 //!
 //! `cargo run -p web --example NAME` starts an example; the tests that hold each day to the Go
 //! tutorial's behaviour are in `tests/tests/web_days.rs`, HTTP's rules in `tests/tests/web_http.rs`.
+//!
+//! [`error`](Error), [`log`] and [`cli`] (the examples' one flag) are read when they are met.
+//!
+//! # Words
+//! *octet*: eight bits, what travels; the text says byte where the machine is meant. *head*: the
+//! request or status line and the *fields* (`Host: x`) up to the empty line; *body*: what follows.
+//! *framing*: how the end of a body is known. *target*: path and query as sent. `␍␊` is `\r\n`.
+//! *minor*: the 1 of HTTP/1.1. `WEB-9` and the like number the defects of the Go tutorial's
+//! programs that are done right here; its framework is called gee, its author geektutu, and its
+//! model [gin](https://github.com/gin-gonic/gin) is Go's most used web framework.
 //!
 //! # One request from end to end
 //! 1. [`Server::serve`] accepts a socket and gives it to a thread of the [`pool::Pool`].
@@ -50,8 +60,8 @@
 //! 6. It answers with [`Context::json`] or the like, into the [`Response`]'s memory.
 //! 7. The chain ends; the server adds Date and the framing and appends head and body to the
 //!    connection's output.
-//! 8. If another request is buffered already, it is served first. Else the output goes out in one
-//!    write, and the thread waits for the client, 75 seconds at most.
+//! 8. If another request is buffered already, it is served first. Else the output goes out, in one
+//!    write unless it is large, and the thread waits for the client, 75 seconds at most.
 //!
 //! # From the tutorial's Go to this Rust
 //! | Go | here | why |

@@ -74,13 +74,15 @@
 //! # Where this differs from the Go tutorial
 //! Middleware belongs to routes, not to text prefixes: `/v2` does not run for `/v20` (WEB-4), and
 //! a group with a parameter in its prefix works (WEB-5). The logged status is the one that is
-//! sent (WEB-11).
+//! sent (WEB-11). A request whose head is refused never gets to a chain and is not logged.
 //!
 //! # Try it
 //! `cargo run -p web --example day5_middleware`, then
-//! `curl http://127.0.0.1:9999/v2/hello/geektutu` prints `{"message":"Internal Server Error"}` and
+//! `curl http://127.0.0.1:9999/v2/hello/geektutu` prints `{"message":"Internal Server Error"}` (the
+//! example's middleware for `/v2` fails on purpose) and
 //! the server logs `[500] /v2/hello/geektutu in 15.2µs for group v2` and the same line without the
-//! group. Exercises: `exercise_request_id` and `exercise_only_once` at the end of this file.
+//! group. Exercises: `exercise_request_id` and `exercise_only_once` at the end of this file;
+//! `cargo test -p web exercise_only -- --ignored` runs one.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -104,7 +106,8 @@ impl Context {
         self.index = self.route.chain.len();
     }
 
-    /// Whether the chain was cut short by [`Context::abort`] or has been run to its end.
+    /// Whether no further handler will begin: the chain was cut short by [`Context::abort`], or its
+    /// last handler has begun.
     #[must_use]
     pub fn is_aborted(&self) -> bool {
         self.index >= self.route.chain.len()
@@ -118,7 +121,7 @@ pub fn logger() -> impl Fn(&mut Context) + Send + Sync + 'static {
         c.next();
         let target = String::from_utf8_lossy(c.request.target());
         let took = go_duration(start.elapsed());
-        line(format_args!("[{}] {target} in {took}", c.response.status()));
+        line(format_args!("[{}] {target} in {took}", c.final_status()));
     }
 }
 
@@ -191,8 +194,12 @@ mod tests {
         assert_eq!(run(&engine, "/closed/"), (401, "outer( no-next; rest )outer".to_owned()));
     }
 
-    fn exercise_middleware() -> impl Fn(&mut Context) + Send + Sync {
+    fn number_the_requests() -> impl Fn(&mut Context) + Send + Sync {
         |c: &mut Context| c.next() // your middleware here
+    }
+
+    fn once_per_path() -> impl Fn(&mut Context) + Send + Sync {
+        |c: &mut Context| c.next() // and here
     }
 
     /// Write a middleware that answers with a `Request-Id` field, counting from 1.
@@ -200,7 +207,7 @@ mod tests {
     #[ignore = "an exercise: number the requests"]
     fn exercise_request_id() {
         let mut engine = Engine::new();
-        engine.middleware(exercise_middleware());
+        engine.middleware(number_the_requests());
         engine.get("/", |c| c.string(200, "")).unwrap();
         for want in ["1", "2", "3"] {
             let response = engine.handle(Request::new("GET", "/"));
@@ -213,7 +220,7 @@ mod tests {
     #[ignore = "an exercise: once and no more"]
     fn exercise_only_once() {
         let mut engine = Engine::new();
-        engine.middleware(exercise_middleware());
+        engine.middleware(once_per_path());
         engine.get("/:any", |c| c.string(200, "")).unwrap();
         let status = |path| engine.handle(Request::new("GET", path)).status();
         assert_eq!([status("/a"), status("/a"), status("/b"), status("/b")], [200, 429, 200, 429]);

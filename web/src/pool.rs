@@ -59,7 +59,7 @@ pub struct PoolLimits {
     pub threads_max: usize,
     /// Jobs that may wait while all threads are busy.
     pub queue_max: usize,
-    /// Bytes of stack for each thread.
+    /// Bytes of stack for each thread; using more ends the process, not the thread.
     pub stack_bytes: usize,
     /// How long a thread without work stays.
     pub idle_timeout: Duration,
@@ -164,6 +164,12 @@ impl Pool {
         let mut state = self.shared.lock();
         // A thread that has been woken counts as idle until it runs, and the job that it was woken
         // for is in the queue until then: so compare the two.
+        //
+        //   idle  queue  threads (max 2)
+        //      0      0        0         a job comes: a thread is started, idle until it runs
+        //      1      1        1         a job comes: idle <= queue, so another is started
+        //      2      2        2         a job comes: idle <= queue, no more threads: it waits
+        //      1      2        2         the first thread runs and has taken the first job
         if state.idle <= state.queue.len() && state.threads < self.shared.limits.threads_max {
             // Should the system be out of threads, those that exist will get to the job.
             let _ = self.start(&mut state);

@@ -46,6 +46,11 @@
 //! only to the panic *hook*, which runs first, on the same thread: so it leaves a note in a
 //! thread-local and the middleware picks it up.
 //!
+//! # What it cannot catch
+//! A stack overflow and a second panic while the first unwinds end the whole process, and so does
+//! every panic if the program is built with `panic = "abort"`. Threads of the pool have 256 KiB of
+//! stack ([`PoolLimits::stack_bytes`](crate::pool::PoolLimits::stack_bytes)): bound your recursion.
+//!
 //! # Where this differs from the Go tutorial
 //! Frames are listed when `RUST_BACKTRACE` is set; the place of the panic always is. Recovery
 //! stands inside the logger, so a panic of the logger itself is the server's to catch, and costs
@@ -83,8 +88,8 @@ const FRAMES_MAX: usize = 32;
 
 /// Turns a panic in the rest of the chain into a log entry and a 500.
 ///
-/// The log has the panic's message and place and nothing of the request but its target: header
-/// fields may hold secrets.
+/// The log has the panic's message and place and nothing of the request: its fields may hold
+/// secrets. The logger around it names the target.
 pub fn recovery() -> impl Fn(&mut Context) + Send + Sync + 'static {
     static HOOK: Once = Once::new();
     // Other panics, on this thread or another, go where they went before.

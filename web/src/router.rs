@@ -16,7 +16,7 @@
 //!          └─ 1 "/v1"    middleware [auth]                      GET /v1/x    group 1 ──► Arc<Route>
 //!             └─ 2 "/v1/admin"  middleware []                                             pattern, names,
 //!                                                                                         chain: logger, auth, handler
-//! trees    GET  ""── "v1" ── "x"  = route 1      (the tree leads to the route's number)
+//! trees    GET ── "v1" ── "x"  = route 1         (the tree leads to the route's number)
 //! ```
 //! A route's chain is the middleware of the groups it was made in, outermost first, then its
 //! handler. It is worked out when something is registered, not when a request comes; what a
@@ -176,7 +176,8 @@ impl Engine {
         self.root().into_group(prefix)
     }
 
-    /// Adds middleware for every route, those registered before included, and for 404 and 405.
+    /// Adds middleware for every route, those registered before included, and for whatever stands
+    /// in for one: 404, 405, the answer to OPTIONS, redirects.
     pub fn middleware(&mut self, handler: impl Fn(&mut Context) + Send + Sync + 'static) {
         self.root().middleware(handler);
     }
@@ -285,7 +286,7 @@ impl Engine {
         Server::new(self).serve(listener)
     }
 
-    /// The templates to be changed; a copy if routes still hold them, until the next rebuild.
+    /// The templates to be changed: a clone, since the routes share them; `rebuild` after it.
     fn templates_mut(&mut self) -> &mut Templates {
         Arc::make_mut(&mut self.templates)
     }
@@ -299,6 +300,7 @@ impl Engine {
         let (taken, empty) = (std::mem::take(request), std::mem::take(response));
         let mut context = Context::new(taken, empty, route);
         context.next();
+        context.finish();
         (*request, *response) = (context.request, context.response);
     }
 }

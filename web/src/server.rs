@@ -2,8 +2,8 @@
 //!
 //! # What you will have at the end
 //! A program that answers `curl`, browsers and `wrk`, keeps connections alive, and cannot be held
-//! up by a client that is slow, silent or hostile. About half an hour, with `head.rs`, `body.rs`,
-//! `connection.rs` and `pool.rs`.
+//! up by a client that is slow, silent or hostile. About two hours with all its files; half an
+//! hour for this page, `head.rs` and `server/exchange.rs`, which is enough to go on to day 2.
 //!
 //! # Why
 //! Go's tutorial begins with `http.ListenAndServe(":9999", nil)` and gets all of this for free.
@@ -45,7 +45,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //! Everything else in day 1 is what this program gets wrong: one request per connection, no limit
-//! on a line, no deadline, one client at a time, a panic on the first odd byte.
+//! on a line, no deadline, one client and then the end, a panic on a line without a space.
 //!
 //! # The walk
 //! [`Server::serve`] accepts; `exchange.rs` is the loop on the right of the picture. The
@@ -257,7 +257,8 @@ impl Server {
 
 impl Stopper {
     /// Stops accepting, lets running requests finish until `within` has passed, closes idle
-    /// connections, and waits for all threads. `false`: some request was cut off or still runs.
+    /// connections, and waits for all threads, a second longer than `within` at most. `false`: some
+    /// request was cut off or still runs.
     pub fn stop(&self, within: Duration) -> bool {
         let deadline = Instant::now() + within;
         let mut open = self.control.lock();

@@ -109,7 +109,8 @@
 //! In Go a value at hand is an `interface{}`, and who owns it is the collector's business. Here
 //! `.a.b` should lend from the data, but a function's result belongs to nobody yet: a reference to
 //! it "does not live long enough". `Cow<'a, Json>` is either, and only what a function made is
-//! ever moved; nothing of the data is copied but what is handed to a function of yours.
+//! ever moved; the data is borrowed; copied is what is handed to a function of yours, what `index` finds, and
+//! the key of a `range`.
 //!
 //! # Where this differs from Go
 //! * Actions in unquoted attributes, style sheets, event handlers and strings in scripts are load

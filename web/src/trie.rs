@@ -7,7 +7,7 @@
 //! # Why
 //! A map from path to handler (day 1) cannot say "any name here". Trying patterns one after
 //! another can, in time that grows with their number. A tree over path segments shares what the
-//! patterns have in common and looks at each segment of the path once. gin cuts inside segments
+//! patterns have in common and takes at most as many steps as it has nodes. gin cuts inside segments
 //! (a radix tree), which saves a little time and costs much clarity; we cut at slashes only.
 //!
 //! # The picture, first step: text and `:param`
@@ -95,7 +95,7 @@
 //! # Try it
 //! `cargo run -p web --example day3_router`, then
 //! `curl http://127.0.0.1:9999/hello/geektutu` prints `hello geektutu, you're at /hello/geektutu`.
-//! Exercises: `exercise_count_routes` and `exercise_optional_last_segment` at the end of this file.
+//! Exercises (`cargo test -p web exercise_ -- --ignored`): `exercise_count_routes` and `exercise_optional_last_segment` at the end of this file.
 
 use std::ops::Range;
 
@@ -295,6 +295,9 @@ impl<T> Node<T> {
     }
 }
 
+// What follows makes a look-up about twice as fast among 150 routes (`cargo bench -p web`) and may
+// be skipped at a first reading.
+
 /// A text's length and first seven octets in one word: nearly always enough to tell two apart.
 fn key(text: &[u8]) -> u64 {
     let mut word = [0; 8];
@@ -304,8 +307,14 @@ fn key(text: &[u8]) -> u64 {
     u64::from_le_bytes(word)
 }
 
-/// Octets up to the next slash, eight at a time: in a word whose slashes have become zeros, the
-/// lowest octet from which the subtraction had to borrow was the first zero.
+/// Octets up to the next slash, eight at a time.
+///
+/// ```text
+/// word, lowest octet first     g  e  e  /  x          each octet xor '/' : only a slash becomes 00
+/// after xor                   48 4a 4a 00 57
+/// minus 01 in each octet      47 49 49 ff 55          00 - 01 is ff, whose top bit is set
+/// top bits that were not set           80             the lowest one stands at the first slash
+/// ```
 fn segment_length(path: &[u8]) -> usize {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     const HIGH: u64 = ONES << 7;
@@ -460,7 +469,8 @@ mod tests {
         0 // replace by trie.len()
     }
 
-    /// Let `/page/:n?` match `/page` and `/page/3`: one pattern, two places in the tree.
+    /// Let `/page/:n?` match `/page` and `/page/3`: one pattern, two places in the tree. (The value
+    /// is needed twice, so let `T: Clone`; and the wildcard's name is `n`, not `n?`.)
     #[test]
     #[ignore = "an exercise: optional last segments"]
     fn exercise_optional_last_segment() {

@@ -84,7 +84,8 @@ impl Connection {
 }
 
 impl Drop for Connection {
-    /// A handler that panics takes its connection along; answers to earlier, pipelined requests
+    /// The last answer of a connection is still in the output when its loop returns: it goes out
+    /// here. And a handler that panics takes its connection along; answers to earlier, pipelined requests
     /// still go out.
     fn drop(&mut self) {
         let _ = self.flush();

@@ -1,6 +1,6 @@
 //! Writing JSON (day 2): [`ToJson`] prints a value straight into a `String`, tree or no tree.
 //!
-//! Nothing is allocated per value; the text grows in place. The std types that hold others are in
+//! Nothing is allocated per value but for floats; the text grows in place. The std types that hold others are in
 //! `types.rs`, for a second reading. Recursion goes as deep as the value that the program built; the parser bounds what
 //! comes from outside. The rules are those of Go's `encoding/json` (`encode.go`).
 
@@ -30,7 +30,8 @@ pub trait ToJson {
     fn write_json(&self, out: &mut String) -> Result<(), JsonError>;
 }
 
-/// The JSON text of a value: compact, keys sorted, no newline at the end.
+/// The JSON text of a value: compact, no newline at the end. A tree's or map's keys are sorted; a
+/// struct's stand as declared.
 ///
 /// # Errors
 /// [`JsonError::NotFinite`] if a number is NaN or infinite.

@@ -6,6 +6,7 @@
 //! another method's tree has one ── OPTIONS ──────► 204 with Allow
 //!                               └─ else ─────────► 405 with Allow
 //! the path with or without its last slash is one ► 301 or 308, if the engine was told to
+//! it asks OPTIONS * ─────────────────────────────► 204 with Allow for the whole server
 //! none ──────────────────────────────────────────► 404
 //! ```
 //! What stands in is a chain as well: the engine's own middleware and a handler, so that a logger
@@ -40,11 +41,12 @@ impl Engine {
         }
         let allow = self.allow(request.path());
         if allow.is_empty() {
+            // A client may repeat a 301 as GET; 308 keeps method and body.
             if let Some(location) = self.other_slash(request) {
                 response.headers.push("Location", &location);
-                let keeps_method = matches!(request.method(), "GET" | "HEAD");
+                let is_get = matches!(request.method(), "GET" | "HEAD");
                 let fallback = &self.fallback;
-                let route = if keeps_method { &fallback.moved } else { &fallback.moved_as_is };
+                let route = if is_get { &fallback.moved } else { &fallback.moved_as_is };
                 return Arc::clone(route);
             }
             return Arc::clone(&self.fallback.not_found);

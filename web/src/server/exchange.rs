@@ -55,7 +55,7 @@ pub(crate) fn serve(connection: Connection, peer: Option<SocketAddr>, handler: &
             if !clean {
                 return connection.close_gently();
             }
-            return;
+            return; // dropping the connection sends what is due
         }
         if !request.body.is_done() {
             request.body.connection = Some(connection);
@@ -70,7 +70,7 @@ pub(crate) fn serve(connection: Connection, peer: Option<SocketAddr>, handler: &
 }
 
 /// CONNECT asks for a tunnel. If nobody has taken the connection over, a 2xx would say that the
-/// tunnel stands, and 404 that another one might.
+/// tunnel stands, and a 404 would suggest that another target has one.
 fn untaken(request: &Request, response: &Response) -> Option<(u16, &'static str)> {
     let untaken = request.method() == "CONNECT" && matches!(response.status(), ..400 | 404);
     untaken.then_some((501, "there is no tunnel here"))

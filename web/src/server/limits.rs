@@ -23,7 +23,7 @@ pub struct Limits {
     pub body_timeout: Duration,
     /// How long a connection may be silent between two requests. 75 s.
     pub idle_timeout: Duration,
-    /// How long one answer may take to send, beyond what the minimum rate earns. 30 s.
+    /// How long one write of at most an answer may take, beyond what the minimum rate earns. 30 s.
     pub write_timeout: Duration,
     /// Octets per second a body must keep up in either direction, once its timeout has passed.
     /// 1 KiB.
