@@ -200,7 +200,7 @@ fn a_trickle_is_cut_off_at_the_total_timeout() {
         let started = Instant::now();
         let client = client(|c| c.total_timeout = total_timeout);
         assert_eq!(reason(client.get(&url)), "TimedOut", "{start:?}");
-        assert!(started.elapsed() >= total_timeout && started.elapsed() < Duration::from_secs(5));
+        assert!(started.elapsed() >= total_timeout && started.elapsed() < tests::raw::WATCHDOG);
     }
     // Nor does a server that does not read.
     let (keep, kept) = mpsc::channel();
@@ -209,7 +209,7 @@ fn a_trickle_is_cut_off_at_the_total_timeout() {
     let started = Instant::now();
     let sent = client.send(Outgoing::new("POST", &url).body(vec![0; 64 << 20]));
     assert_eq!(reason(sent), "TimedOut");
-    assert!(started.elapsed() < Duration::from_secs(5));
+    assert!(started.elapsed() < tests::raw::WATCHDOG);
     drop(kept);
 }
 

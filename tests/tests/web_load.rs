@@ -82,7 +82,7 @@ fn slow_and_silent_peers_hold_nobody_up() {
     for _ in 0..100 {
         assert_eq!(serving.send(GET).answer().body.len(), 2);
     }
-    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
 }
 
 /// In a process of its own, for each side needs a thousand descriptors.
@@ -101,7 +101,7 @@ fn a_thousand_idle_connections_hold_nobody_up() {
     let mut fresh = connect().unwrap();
     fresh.send(GET);
     assert_eq!(fresh.answer().text(), "hello world");
-    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    assert!(started.elapsed() < WATCHDOG, "{:?}", started.elapsed());
     // Those that were idle are alive, too.
     idle[0].send(GET);
     assert_eq!(idle[0].answer().text(), "hello world");
@@ -169,13 +169,22 @@ fn idle_connections_make_room_for_new_ones() {
 }
 
 /// A storm of fresh connections at capacity: all of them wait, none of them is let go before it
-/// was served.
+/// was served. Half a second of silence is allowed for; a round that a busy machine makes longer
+/// proves nothing and is played again.
 #[test]
 fn nobody_who_has_just_connected_is_let_go_unserved() {
-    let serving = Serving::start(small(2, 1000, ok));
-    let mut storm: Vec<Raw> = (0..200).map(|_| serving.connect()).collect();
-    storm.iter_mut().rev().for_each(|raw| raw.send(GET_CLOSE));
-    assert!(storm.iter_mut().all(served));
+    for _ in 0..50 {
+        let serving = Serving::start(small(2, 1000, ok));
+        let started = Instant::now();
+        let mut storm: Vec<Raw> = (0..100).map(|_| serving.connect()).collect();
+        let sent =
+            storm.iter_mut().rev().all(|raw| raw.stream.write_all(GET_CLOSE.as_bytes()).is_ok());
+        if started.elapsed() < Duration::from_millis(400) {
+            assert!(sent && storm.iter_mut().all(served));
+            return;
+        }
+    }
+    panic!("this machine takes half a second to open 100 connections");
 }
 
 /// The mark and the look of `wait_for_request`: a connection that turns idle just when another
@@ -284,13 +293,15 @@ fn a_stop_answers_all_that_was_sent() {
 
 #[test]
 fn a_stop_wakes_the_idle_and_does_not_wait_for_the_silent() {
-    let serving = Serving::start(Server::new(ok));
+    let mut server = Server::new(ok);
+    server.limits.head_timeout = Duration::from_secs(75);
+    let serving = Serving::start(server);
     let mut idle: Vec<Raw> = (0..20).map(|_| serving.send(GET)).collect();
     assert!(idle.iter_mut().all(served));
     let mut silent: Vec<Raw> = (0..20).map(|_| serving.connect()).collect();
     let started = Instant::now();
-    assert!(serving.stopper.stop(WATCHDOG));
-    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    assert!(serving.stopper.stop(Duration::from_secs(60)));
+    assert!(started.elapsed() < WATCHDOG, "{:?}", started.elapsed());
     idle.iter_mut().chain(&mut silent).for_each(Raw::ends);
     assert!(TcpStream::connect(serving.addr).is_err(), "the port is free");
 }
@@ -348,7 +359,7 @@ fn a_stop_keeps_its_deadline_whatever_a_handler_does() {
     gate.begun();
     let started = Instant::now();
     assert!(!serving.stopper.stop(Duration::from_millis(50)), "a request was cut off");
-    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    assert!(started.elapsed() < WATCHDOG, "{:?}", started.elapsed());
     assert!(stuck.try_answer(false).is_none());
 
     // A client that does not take its answer is cut off, and that is said.

@@ -307,3 +307,6 @@ fn retry(mut io: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
