@@ -552,6 +552,20 @@ fn pipelined_requests_are_answered_in_order_and_none_after_a_close() {
     );
 }
 
+/// More requests than one read takes stand behind the one whose answer is the last: they must not
+/// turn that answer into a reset.
+#[test]
+fn the_last_answer_survives_the_requests_behind_it() {
+    let serving = serving(|_| {});
+    for padding in [4096 - 35, 4096, 10_000] {
+        let last = format!("GET /close HTTP/1.1\r\nHost: x\r\nP: {}\r\n\r\n", "p".repeat(padding));
+        let mut raw = serving.send([last.as_bytes(), &ALIVE.repeat(1000)].concat());
+        let reply = raw.answer();
+        assert_eq!((&*reply.text(), reply.header("connection")), ("bye", Some("close")));
+        raw.ends();
+    }
+}
+
 /// The answers to the requests before it still come.
 #[test]
 fn a_panicking_handler_costs_one_response() {
@@ -690,7 +704,8 @@ fn what_is_slow_is_408_and_silence_is_just_the_end() {
         raw.ends();
     }
     silent.ends();
-    let mut idle = serving(|limits| limits.idle_timeout = SHORT).send(ALIVE);
+    let short_idle = serving(|limits| limits.idle_timeout = SHORT);
+    let mut idle = short_idle.send(ALIVE);
     assert_eq!(idle.answer().status, 200);
     idle.ends();
 }

@@ -18,6 +18,7 @@ use std::io::{self, ErrorKind};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+pub(crate) use output::{LINGER, LINGER_BRIEFLY};
 pub(crate) use stream::Stream;
 
 use crate::head::{HeadParser, Lines, refuse};

@@ -9,6 +9,11 @@ use super::{COPY_BYTES_MAX, Connection, left, retry};
 /// An output buffer larger than this is given back after the flush.
 const OUTPUT_BYTES_KEPT: usize = 64 * 1024;
 
+/// How long to read on when the peer is known to send, or may well.
+pub(crate) const LINGER: Duration = Duration::from_secs(1);
+/// How long when the closing is our wish alone: a next request may have crossed it.
+pub(crate) const LINGER_BRIEFLY: Duration = Duration::from_millis(1);
+
 impl Connection {
     /// Appends to what is due, or sends it at once if it is large.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -66,9 +71,9 @@ impl Connection {
 
     /// Closes without cutting off the answer: if the peer is still sending when a socket is
     /// closed, the kernel answers with a reset that may overtake our last bytes. So: say that we
-    /// are done, then read, for a second at most, until the peer is done too.
-    pub(crate) fn close_gently(mut self) {
-        let until = Instant::now() + Duration::from_secs(1);
+    /// are done, then read, for so long at most, until the peer is done too.
+    pub(crate) fn close_gently(mut self, linger: Duration) {
+        let until = Instant::now() + linger;
         if self.flush().is_err() || self.stream.shutdown(Shutdown::Write).is_err() {
             return;
         }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::Handler;
 use crate::Error;
-use crate::connection::Connection;
+use crate::connection::{Connection, LINGER, LINGER_BRIEFLY};
 use crate::request::Request;
 use crate::response::{Content, Response};
 
@@ -51,9 +51,10 @@ pub(crate) fn serve(connection: Connection, peer: Option<SocketAddr>, handler: &
             return;
         }
         if closing {
-            let clean = request.body.is_done() && connection.buffered().is_empty();
-            if !clean {
-                return connection.close_gently();
+            if !request.body.is_done() || !connection.buffered().is_empty() {
+                connection.close_gently(LINGER);
+            } else if request.keep_alive {
+                connection.close_gently(LINGER_BRIEFLY);
             }
             return; // dropping the connection sends what is due
         }
@@ -63,7 +64,7 @@ pub(crate) fn serve(connection: Connection, peer: Option<SocketAddr>, handler: &
             let Some(lent) = request.body.connection.take() else { return };
             connection = lent;
             if !drained {
-                return connection.close_gently();
+                return connection.close_gently(LINGER);
             }
         }
     }
@@ -87,6 +88,6 @@ fn answer_refusal(mut connection: Connection, error: &Error, head_only: bool) {
     *response.body() =
         format!("{status} {}: {reason}\n", crate::http::reason(*status)).into_bytes();
     if response.send(&mut connection, head_only, 1, true).is_ok() {
-        connection.close_gently();
+        connection.close_gently(LINGER);
     }
 }
