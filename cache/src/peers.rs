@@ -49,7 +49,9 @@
 //!   then, by one request at a time. No get waits longer than [`PeerLimits::deadline`] for it.
 //! - *How is it deployed on real machines?* Start the same program on each, give all the same list, each its
 //!   own URL spelt as in the list; change the list with `set_peers`, at any time and under load. Keep the
-//!   port inside your network: whoever reaches it can read the cache.
+//!   port inside your network: whoever reaches it can read the cache. With the example, on the first of three
+//!   machines: `day5_multi_nodes --port 8001 --addr 0.0.0.0:8001 --self http://10.0.0.1:8001 --peers
+//!   http://10.0.0.1:8001,http://10.0.0.2:8001,http://10.0.0.3:8001 --api 127.0.0.1:9999`.
 //! - *A node whose own URL is spelt otherwise* finds its own keys to be somebody else's, asks itself over
 //!   the network, and answers, since it is not asked on. Slow, not stuck.
 //!
@@ -136,6 +138,9 @@ impl Default for Members {
         Members { ring: Ring::new(REPLICAS), peers: HashMap::new() }
     }
 }
+
+/// So much of a peer's error text is kept.
+const MESSAGE_BYTES_MAX: usize = 200;
 
 /// Points per node on the ring, as groupcache has them.
 const REPLICAS: usize = 50;
@@ -249,14 +254,16 @@ impl HttpPeer {
             let value = self.dialect.decode(answer.body);
             return value.map_err(|cause| Error::PeerAnswer { peer: peer(), cause: cause.into() });
         }
-        let message = text(answer.body.split(|&byte| byte == b'\n').next().unwrap_or_default());
+        // Only these two 404s are ours; any other comes from a server that is no cache.
+        let line = answer.body.split(|&byte| byte == b'\n').next().unwrap_or_default();
         let not_found = Error::not_found(key);
-        if answer.status == 404 && message == not_found.to_string() {
+        if answer.status == 404 && line == not_found.to_string().as_bytes() {
             return Err(not_found);
         }
-        if answer.status == 404 && message.starts_with("no such group") {
+        if answer.status == 404 && line.starts_with(b"no such group") {
             return Err(Error::PeerLacksGroup { peer: peer(), group: group.to_owned() });
         }
+        let message = text(&line[..line.len().min(MESSAGE_BYTES_MAX)]);
         Err(Error::PeerStatus { peer: peer(), status: answer.status_text, message })
     }
 }

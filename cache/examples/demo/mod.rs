@@ -83,8 +83,8 @@ fn serve(listener: TcpListener, handler: impl web::Handler) -> thread::JoinHandl
     })
 }
 
-const CLUSTER_USAGE: &str = "[--addr HOST:PORT] [--port PORT --peers URL,URL,... [--api HOST:PORT]] \
-     [--cache-bytes N] [--source echo] [--dialect geecache|groupcache]";
+const CLUSTER_USAGE: &str = "[--addr HOST:PORT] [--port PORT --peers URL,URL,... [--self URL] \
+     [--api HOST:PORT]] [--cache-bytes N] [--source echo] [--dialect geecache|groupcache]";
 
 /// Days 5 to 7. Without `--port`, three nodes and the API in one process; with it, one node.
 pub(crate) fn cluster(day: &str, dialect: Dialect) -> ! {
@@ -148,18 +148,19 @@ fn one_node(flags: &Flags, port: &str) -> Nodes {
         flags.fail(&format!("--port: {port} is not a port"));
     }
     let peers: Vec<String> = peers.split(',').map(str::to_owned).collect();
-    let Some(self_url) = peers.iter().find(|url| **url == format!("http://localhost:{port}"))
-    else {
-        flags.fail(&format!("this node's URL http://localhost:{port} is not among --peers"));
-    };
-    let peer_port = listen(&format!("127.0.0.1:{port}"));
+    let localhost = format!("http://localhost:{port}");
+    let self_url = flags.get("--self").unwrap_or(&localhost);
+    if !peers.iter().any(|url| url == self_url) {
+        flags.fail(&format!("this node's URL {self_url} is not among --peers"));
+    }
+    let peer_port = listen(flags.get("--addr").unwrap_or(&format!("127.0.0.1:{port}")));
     let api = flags.get("--api").map(listen);
-    Nodes { listeners: vec![(peer_port, api, self_url.clone())], peers }
+    Nodes { listeners: vec![(peer_port, api, self_url.to_owned())], peers }
 }
 
 /// Three nodes, the API on the last; on ports of the system's choice if the API's is 0.
 fn three_nodes(flags: &Flags) -> Nodes {
-    for name in ["--peers", "--api"] {
+    for name in ["--peers", "--self", "--api"] {
         if flags.get(name).is_some() {
             flags.fail(&format!("{name} needs --port"));
         }

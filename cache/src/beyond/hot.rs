@@ -75,8 +75,10 @@ impl Group {
     /// Gives an eighth of the budget to a [`HotCache`] that keeps one in `one_in` values of peers.
     #[must_use]
     pub fn with_hot_cache(mut self, one_in: u32) -> Group {
-        let eighth = self.budget_bytes / 8;
-        self.main = Shards::new(self.budget_bytes - eighth);
+        // 0 means no limit, so of a small budget neither part may become 0.
+        let eighth = self.budget_bytes.div_ceil(8);
+        let rest = self.budget_bytes - eighth;
+        self.main = Shards::new(if eighth > 0 { rest.max(1) } else { 0 });
         self.sides.push(Box::new(HotCache::new(eighth, one_in)));
         self
     }
@@ -113,5 +115,9 @@ mod tests {
             group.get(vec![i; 10]).unwrap();
         }
         assert_eq!(group.cache_stats()[0].1.bytes, 60, "seven eighths: three entries of 20");
+        let tiny = Group::new("g", 1, |key: &[u8]| Ok(key.to_vec())).with_hot_cache(1);
+        tiny.get("larger than 1").unwrap();
+        tiny.sides[0].learn(b"k", &Ok(ByteView::from("v")), true);
+        assert!(tiny.cache_stats().iter().all(|(_, stats)| stats.items == 0), "{tiny:?}");
     }
 }
