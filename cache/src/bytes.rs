@@ -15,8 +15,12 @@
 //! assert_eq!(given_out.as_ptr(), stored.as_ptr());
 //! ```
 //!
-//! **What the borrow checker says.** `given_out[0] = b'7'` does not compile: *cannot borrow data in
-//! dereference of `ByteView` as mutable*. That one line replaces the tutorial's `cloneBytes`.
+//! **What the borrow checker says.** *Cannot assign to data in dereference of `ByteView`*; that one error
+//! replaces the tutorial's `cloneBytes`:
+//! ```compile_fail,E0594
+//! let mut given_out = cache::ByteView::from("630");
+//! given_out[0] = b'7';
+//! ```
 
 use std::fmt;
 use std::ops::Deref;

@@ -12,8 +12,8 @@
 //! ```text
 //!                        yes
 //!   get(key) --> cached? -----------------------------------------------> value    (day 2)
-//!                  | no                                              
-//!                  v             yes                      answers         
+//!                  | no
+//!                  v             yes                      answers
 //!                flight: is it another node's? --> ask the owner --------> value    (days 5, 6)
 //!                                | no                    | fails
 //!                                v                       v
@@ -58,10 +58,15 @@
 //!
 //! # What the borrow checker says
 //! A loader is called from many threads as long as the group lives: hence `Send + Sync + 'static` on
-//! [`Getter`]; a closure that borrows a local table is turned away with *borrowed value does not live long
-//! enough*, and `move` with an `Arc` is the cure. Keys are `&[u8]`, since a key from a URL need not be
-//! text; the closure has to say so, `|key: &[u8]|`, or the compiler picks one lifetime for all calls
-//! (*implementation of `Fn` is not general enough*).
+//! [`Getter`]. A closure that borrows a local table *may outlive the current function*; `move`, with an
+//! `Arc` if others need the table too, is the cure:
+//! ```compile_fail,E0373
+//! let table = vec![6, 3, 0];
+//! let scores = cache::Group::new("scores", 2048, |_: &[u8]| Ok(table.clone()));
+//! ```
+//! Keys are `&[u8]`, since a key from a URL need not be text, and the closure has to say so: for `|key|`
+//! alone, *type annotations needed*. It cannot return its key as it is (*lifetime may not live long
+//! enough*): the value lives on in the cache, the key only for the call. Hence `key.to_vec()`.
 //!
 //! # Differences from the Go tutorial
 //! - No process-wide registry: a server is given a [`Groups`] value, so two can live in one process.
