@@ -43,6 +43,8 @@
 //!
 //! - *Why is the path taken from the raw target?* A key is any bytes, `%FF%00` too; a decoded `String`
 //!   could not hold them. It is decoded once, then split: `a%2Fb` is the key `a/b`, and `+` is a plus.
+//! - *Why does the base path end in a slash?* So that what is left after it begins with the group, and
+//!   `/_geecacheX/..` is another path. Requests are built as base + group + `/` + key.
 //! - *How do globals work across packages?* They need not: whoever builds the server passes the groups.
 //!
 //! # What the borrow checker says

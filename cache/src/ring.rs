@@ -55,6 +55,9 @@
 //! [`Ring::add`] and [`Ring::remove`] change the set of nodes and lay the points anew; [`Ring::get`] is
 //! one binary search ([`slice::partition_point`]) over a sorted vector, which is faster than a tree.
 //!
+//! - *What do the numbers in the test mean?* Its hash reads a name as a number, so that node `6` with three
+//!   replicas has the names `06`, `16`, `26` and the points 6, 16 and 26. Key 11 goes on to 12, which is `1`+`2`,
+//!   node 2's; key 27 is past the last point and wraps to 2.
 //! - *What if two points collide?* The greater name owns the point: the same ring whatever the order of
 //!   adding. In Go the last one added wins; the two agree where nodes are added in ascending order.
 //! - *What about the data when a node comes or goes?* Nothing moves. It is a cache: the new owner loads

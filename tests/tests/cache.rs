@@ -503,8 +503,11 @@ fn the_examples_serve_what_their_days_promise() {
 
 #[test]
 fn three_processes_make_a_cluster() {
-    // Ports that were free a moment ago: the list has to be known before the first one starts.
-    let ports: Vec<_> = (0..3).map(|_| listener().0.local_addr().unwrap().port()).collect();
+    // The list has to be known before the first one starts, so port 0 will not do. These are below the
+    // range from which the system picks, and free now.
+    let from = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    let ports: Vec<u16> = (from..).filter(free).take(3).collect();
     let urls: Vec<_> = ports.iter().map(|port| format!("http://localhost:{port}")).collect();
     let (program, list) = (example("cache", "day7_protobuf"), urls.join(","));
     let nodes: Vec<_> = ports
