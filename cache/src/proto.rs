@@ -165,7 +165,7 @@ pub enum Field<'a> {
     Varint(u64),
     /// Type 1: fixed64, sfixed64, double.
     Fixed64(u64),
-    /// Type 2: string, bytes, a message within, or packed numbers ([`varints`]).
+    /// Type 2: string, bytes, a message within, or packed numbers.
     Bytes(&'a [u8]),
     /// Types 3 and 4: the fields between start and end.
     Group(&'a [u8]),
@@ -305,27 +305,6 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The numbers of a packed field's bytes. A repeated field may come packed or one by one: read both.
-pub fn varints(mut packed: &[u8]) -> impl Iterator<Item = Result<u64, Malformed>> {
-    std::iter::from_fn(move || {
-        if packed.is_empty() {
-            return None;
-        }
-        let number = take_varint(&mut packed);
-        if number.is_err() {
-            packed = &[];
-        }
-        Some(number)
-    })
-}
-
-/// An int32 from its varint: the low 32 bits, whatever is above.
-#[must_use]
-#[allow(clippy::cast_possible_truncation, reason = "the specification truncates")]
-pub fn int32(varint: u64) -> i32 {
-    varint as i32
-}
-
 /// A string from its bytes.
 ///
 /// # Errors
@@ -334,16 +313,10 @@ pub fn utf8(bytes: &[u8]) -> Result<&str, Malformed> {
     std::str::from_utf8(bytes).map_err(|_| Malformed::NotUtf8)
 }
 
-/// Appends a varint field. A negative int32 goes through i64, `i64::from(n).cast_unsigned()`: ten bytes.
+/// Appends a varint field.
 pub fn put_varint(number: u32, value: u64, out: &mut Vec<u8>) {
     put_raw_varint(u64::from(number) << 3, out);
     put_raw_varint(value, out);
-}
-
-/// Appends a fixed64 field; a double is its `to_bits`.
-pub fn put_fixed64(number: u32, value: u64, out: &mut Vec<u8>) {
-    put_raw_varint(u64::from(number) << 3 | 1, out);
-    out.extend_from_slice(&value.to_le_bytes());
 }
 
 /// Appends a field of bytes, text, or a message that is encoded already.
@@ -362,7 +335,7 @@ pub fn put_bytes_unless_empty(number: u32, bytes: &[u8], out: &mut Vec<u8>) {
 }
 
 #[inline]
-fn put_raw_varint(mut value: u64, out: &mut Vec<u8>) {
+pub(crate) fn put_raw_varint(mut value: u64, out: &mut Vec<u8>) {
     while value > 0x7f {
         out.push((value & 0x7f) as u8 | 0x80);
         value >>= 7;
@@ -371,7 +344,7 @@ fn put_raw_varint(mut value: u64, out: &mut Vec<u8>) {
 }
 
 #[inline]
-fn take_varint(bytes: &mut &[u8]) -> Result<u64, Malformed> {
+pub(crate) fn take_varint(bytes: &mut &[u8]) -> Result<u64, Malformed> {
     let mut value = 0;
     for shift in (0..64).step_by(7) {
         let (&byte, rest) = bytes.split_first().ok_or(Malformed::Truncated)?;

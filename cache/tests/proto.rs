@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 use cache::Result;
+use cache::beyond::numbers::{int32, put_fixed64, varints};
 use cache::proto::*;
 
 /// One field of each kind that the course's two messages lack.

@@ -19,6 +19,7 @@
 //! its own source once more. And Go's client writes a space in a key as `+` and never decodes it: keys with
 //! spaces are other keys to Go's servers when Go asks. Ours sends `%20`, which every server reads rightly.
 
+use super::numbers::put_fixed64;
 use crate::http::BodyForm;
 use crate::proto::{self, Field, Malformed, Message};
 use crate::{ByteView, Dialect};
@@ -51,7 +52,7 @@ impl Message for GetResponse {
             proto::put_bytes(1, value, out);
         }
         if let Some(rate) = self.minute_qps {
-            proto::put_fixed64(2, rate.to_bits(), out);
+            put_fixed64(2, rate.to_bits(), out);
         }
     }
 

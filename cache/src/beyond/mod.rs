@@ -9,6 +9,7 @@
 //! |---|---|---|
 //! | [`ttl`] | a time to live per entry | `groupcache` forks (mailgun), memcached |
 //! | [`hot`] | a small cache of other nodes' popular values | groupcache's `hotCache` |
+//! | [`numbers`] | protobuf's other scalars, packed and not | prost, protobuf |
 //! | [`negative`] | remembering that a key does not exist | DNS (RFC 2308) |
 //! | [`groupcache`] | the dialect of Go's groupcache | itself |
 //! | [`mix`] | [`mix64`], a ring hash without crc32's clusters | xxHash, SipHash in other rings |
@@ -17,6 +18,7 @@ pub mod groupcache;
 pub mod hot;
 pub mod mix;
 pub mod negative;
+pub mod numbers;
 pub mod ttl;
 
 pub use groupcache::GetResponse;
