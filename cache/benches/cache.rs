@@ -1,6 +1,6 @@
 //! `cargo bench -p cache`: what the parts of the cache cost, in nanoseconds and rates.
 //!
-//! Each figure is the best of five runs: the least disturbed one. Figures with two threads need two cores.
+//! Each figure is the best of fifty short runs, the least disturbed one. Figures with two threads need two cores.
 
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::hint::black_box;
@@ -49,14 +49,14 @@ impl Random {
     }
 }
 
-/// The best time of five for `count` steps, per step.
+/// The best time of fifty for `count` steps, per step.
 fn best(count: u32, mut run: impl FnMut()) -> Duration {
     let time = |run: &mut dyn FnMut()| {
         let start = Instant::now();
         run();
         start.elapsed()
     };
-    (0..5).map(|_| time(&mut run)).min().unwrap_or_default() / count.max(1)
+    (0..50).map(|_| time(&mut run)).min().unwrap_or_default() / count.max(1)
 }
 
 /// [`best`] in nanoseconds with fractions.
@@ -83,7 +83,7 @@ fn main() {
 
 fn lru<S: BuildHasher + Clone>(name: &str, hasher: S, aim: &str) {
     const ENTRIES: u64 = 1000;
-    const COUNT: u32 = 2_000_000;
+    const COUNT: u32 = 200_000;
     let mut lru = Lru::with_hasher(16 * 1000, hasher);
     (0..ENTRIES).for_each(|key| drop(lru.add(key, key)));
     let mut random = Random(1);
@@ -105,7 +105,7 @@ fn lru<S: BuildHasher + Clone>(name: &str, hasher: S, aim: &str) {
 }
 
 fn group() {
-    const COUNT: u32 = 1_000_000;
+    const COUNT: u32 = 100_000;
     for (count, budget, note) in [
         (1_000_u32, 64 << 20, "16 shards"),
         (10_000, 64 << 20, "16 shards, larger than the core's cache"),
@@ -138,7 +138,7 @@ fn group() {
 }
 
 fn ring() {
-    const COUNT: u32 = 1_000_000;
+    const COUNT: u32 = 100_000;
     let mut ring = Ring::new(50);
     ring.add((0..10).map(|i| format!("http://10.0.0.{i}:8001")));
     let mut random = Random(3);
@@ -159,7 +159,7 @@ fn ring() {
 }
 
 fn hashes() {
-    const COUNT: u32 = 1_000_000;
+    const COUNT: u32 = 100_000;
     for (len, aim) in [(16, "3.2 ns"), (24, ">= 2 GB/s"), (4096, "")] {
         let count = COUNT / (1 + len / 100);
         let bytes = vec![b'k'; len as usize];
@@ -180,7 +180,7 @@ fn hashes() {
 }
 
 fn proto() {
-    const COUNT: u32 = 1_000_000;
+    const COUNT: u32 = 100_000;
     let response = Response { value: vec![b'v'; 100].into() };
     let mut out = Vec::new();
     let encode = nanos(COUNT, || {

@@ -64,14 +64,12 @@ pub fn crc32(bytes: &[u8]) -> u32 {
     let t = &TABLES;
     let (eights, rest) = bytes.as_chunks::<8>();
     let mut crc = u32::MAX;
+    let at = usize::from;
     for &[b0, b1, b2, b3, b4, b5, b6, b7] in eights {
-        let [c0, c1, c2, c3] = crc.to_le_bytes();
-        let at = usize::from;
-        crc = t[7][at(b0 ^ c0)]
-            ^ t[6][at(b1 ^ c1)]
-            ^ t[5][at(b2 ^ c2)]
-            ^ t[4][at(b3 ^ c3)]
-            ^ (t[3][at(b4)] ^ t[2][at(b5)] ^ t[1][at(b6)] ^ t[0][at(b7)]);
+        // The four bytes that need no sum of before are looked up while the other four wait for it.
+        let ahead = (t[3][at(b4)] ^ t[2][at(b5)]) ^ (t[1][at(b6)] ^ t[0][at(b7)]);
+        let [c0, c1, c2, c3] = (crc ^ u32::from_le_bytes([b0, b1, b2, b3])).to_le_bytes();
+        crc = ahead ^ ((t[7][at(c0)] ^ t[6][at(c1)]) ^ (t[5][at(c2)] ^ t[4][at(c3)]));
     }
     for &byte in rest {
         crc = crc >> 8 ^ one_byte(&t[0], crc ^ u32::from(byte));

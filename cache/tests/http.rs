@@ -55,3 +55,20 @@ fn bodies_of_day_seven() {
     assert_eq!(body("Tom"), [0x0a, 3, 0x36, 0x33, 0x30]);
     assert_eq!(body("empty"), []);
 }
+
+#[test]
+fn the_groupcache_dialect_answers_as_go_does() {
+    const TEXT: &str = "text/plain; charset=utf-8";
+    const PROTOBUF: &str = "application/x-protobuf";
+    const CASES: &[(&str, u16, &str, &[u8])] = &[
+        ("scores/Tom", 200, PROTOBUF, b"\x0a\x03630"),
+        ("scores/empty", 200, PROTOBUF, b"\x0a\x00"),
+        ("scores/kkk", 500, TEXT, b"kkk not exist\n"),
+        ("other/Tom", 404, TEXT, b"no such group: other\n"),
+        ("scores", 400, TEXT, b"bad request\n"),
+    ];
+    for &(path, status, kind, body) in CASES {
+        let answer = ask(Dialect::groupcache(), "GET", &format!("/_groupcache/{path}"));
+        assert_eq!(answer, (status, kind.into(), status != 200, body.into()), "{path}");
+    }
+}
