@@ -10,6 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{error, fmt, io};
 
+use web::log::go_duration;
+
 /// What went wrong.
 #[derive(Debug, Clone)]
 pub enum Error {
@@ -133,52 +135,9 @@ impl error::Error for Error {
     }
 }
 
-/// A duration as Go prints it: `500ms`, `1s`, `1.5s`, `2m0s`.
-#[must_use]
-pub fn go_duration(duration: Duration) -> String {
-    let nanos = duration.as_nanos();
-    match nanos {
-        0 => "0s".to_owned(),
-        1..1_000 => format!("{nanos}ns"),
-        1_000..1_000_000 => format!("{}µs", decimal(nanos, 1_000)),
-        1_000_000..1_000_000_000 => format!("{}ms", decimal(nanos, 1_000_000)),
-        _ => {
-            let minutes = nanos / 60_000_000_000;
-            let seconds = decimal(nanos % 60_000_000_000, 1_000_000_000);
-            match (minutes / 60, minutes % 60) {
-                (0, 0) => format!("{seconds}s"),
-                (0, minutes) => format!("{minutes}m{seconds}s"),
-                (hours, minutes) => format!("{hours}h{minutes}m{seconds}s"),
-            }
-        }
-    }
-}
-
-/// `amount / unit` with as many decimals as it needs.
-fn decimal(amount: u128, unit: u128) -> String {
-    let text =
-        format!("{}.{:0width$}", amount / unit, amount % unit, width = unit.ilog10() as usize);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_read_as_in_go() {
-        for (duration, text) in [
-            (Duration::ZERO, "0s"),
-            (Duration::from_nanos(900), "900ns"),
-            (Duration::from_micros(1_500), "1.5ms"),
-            (Duration::from_millis(500), "500ms"),
-            (Duration::from_millis(1_500), "1.5s"),
-            (Duration::from_secs(120), "2m0s"),
-            (Duration::from_secs(3_661), "1h1m1s"),
-        ] {
-            assert_eq!(go_duration(duration), text);
-        }
-    }
 
     #[test]
     fn errors_say_what_and_why() {

@@ -31,11 +31,11 @@ pub trait Source: Send {
     ///
     /// # Errors
     /// Those of the reader; `WouldBlock` and `TimedOut` mean "not yet".
-    fn read(&mut self, buf: &mut [u8], partial: bool) -> io::Result<usize>;
+    fn fetch(&mut self, buf: &mut [u8], partial: bool) -> io::Result<usize>;
 }
 
 impl<R: io::Read + Send> Source for R {
-    fn read(&mut self, buf: &mut [u8], _partial: bool) -> io::Result<usize> {
+    fn fetch(&mut self, buf: &mut [u8], _partial: bool) -> io::Result<usize> {
         io::Read::read(self, buf)
     }
 }
@@ -94,7 +94,7 @@ impl Input {
         }
         let partial = self.filled > self.pos;
         loop {
-            match self.source.read(&mut self.buf[self.filled..], partial) {
+            match self.source.fetch(&mut self.buf[self.filled..], partial) {
                 Ok(count) => {
                     self.filled += count;
                     return Ok(count > 0);
@@ -131,7 +131,7 @@ mod tests {
     struct Pieces(VecDeque<&'static [u8]>);
 
     impl Source for Pieces {
-        fn read(&mut self, buf: &mut [u8], _partial: bool) -> io::Result<usize> {
+        fn fetch(&mut self, buf: &mut [u8], _partial: bool) -> io::Result<usize> {
             match self.0.pop_front() {
                 None => Ok(0),
                 Some([]) => Err(io::ErrorKind::WouldBlock.into()),

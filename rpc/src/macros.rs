@@ -153,6 +153,33 @@ macro_rules! message {
                 })
             }
         }
+
+        impl $crate::json::JsonForm for $name {
+            #[allow(unused_assignments, unused_mut, unused_variables)]
+            fn write_json(&self, out: &mut ::std::string::String) -> $crate::Result<()> {
+                let names = Self::wire_names();
+                let mut names = names.iter();
+                let mut object = $crate::json::ObjectWriter::new(out);
+                $( if let ::std::option::Option::Some(name) = names.next() {
+                    object.field(name, &self.$field)?;
+                } )*
+                object.end();
+                Ok(())
+            }
+            #[allow(unused_assignments, unused_mut, unused_variables)]
+            fn read_json(&mut self, json: $crate::json::Json) -> $crate::Result<()> {
+                $crate::json::read_object::<Self>(json, &Self::wire_names(), |slot, json| {
+                    let mut number = 0usize;
+                    $(
+                        if slot == number {
+                            return $crate::json::JsonForm::read_json(&mut self.$field, json);
+                        }
+                        number += 1;
+                    )*
+                    Ok(())
+                })
+            }
+        }
     )+};
     (@given) => { ::std::option::Option::None };
     (@given $given:literal) => { ::std::option::Option::Some($given) };

@@ -371,10 +371,10 @@ impl Decoder {
         &self.wire.types
     }
 
-    /// Whether the next message is here as a whole, so that reading it will not wait.
+    /// Whether the next `count` values are here as a whole, so that reading them will not wait.
     #[must_use]
-    pub fn has_message(&self) -> bool {
-        self.wire.has_message()
+    pub fn values_here(&self, count: usize) -> bool {
+        self.wire.values_here(count - usize::from(self.current.is_some()))
     }
 
     fn value_with<T>(

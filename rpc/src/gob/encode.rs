@@ -210,6 +210,11 @@ impl Encoder {
         });
     }
 
+    /// Appends the definitions that a `T` needs, unless they have gone out.
+    pub fn define<T: Gob>(&mut self, out: &mut Vec<u8>) {
+        self.prepare::<T>(out);
+    }
+
     /// The id of `T`, defined on the stream from here on.
     fn prepare<T: Gob>(&mut self, out: &mut Vec<u8>) -> (Id, bool) {
         let key = TypeId::of::<T>();

@@ -91,10 +91,18 @@ impl Wire {
         Ok(true)
     }
 
-    /// Whether a whole message is here already, so that reading it will not wait.
-    pub(super) fn has_message(&self) -> bool {
-        let here = &self.input.here()[self.used + self.left..];
-        take_uint(here).is_ok_and(|(len, prefix)| ((here.len() - prefix) as u64) >= len)
+    /// Whether `count` whole values stand behind the message at hand.
+    pub(super) fn values_here(&self, mut count: usize) -> bool {
+        let mut here = &self.input.here()[self.used + self.left..];
+        while count > 0 {
+            let Ok((len, prefix)) = take_uint(here) else { return false };
+            let message = usize::try_from(len).ok().and_then(|len| here[prefix..].get(..len));
+            let Some(message) = message else { return false };
+            // A negative id, the lowest bit set, begins a definition.
+            count -= usize::from(take_uint(message).is_ok_and(|(id, _)| id & 1 == 0));
+            here = &here[prefix + message.len()..];
+        }
+        true
     }
 
     /// Begins a value: full budget, no depth.

@@ -1,0 +1,563 @@
+//! Day 2: the client - many callers on one connection.
+//!
+//! (chapter)
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::Shutdown;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread::{self, JoinHandle, Thread};
+use std::time::{Duration, Instant};
+
+use crate::codec::{Body, CodecReader, Dialect, Header, Side};
+use crate::gob::MESSAGE_BYTES_MAX;
+use crate::handshake::Opening;
+use crate::outgoing::Outgoing;
+use crate::stream::{Address, Socket, Stream};
+use crate::{Error, Input, Result};
+
+/// How a client connects and what it asks for.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The language; GeeRPC with gob unless said otherwise.
+    pub dialect: Dialect,
+    /// The longest that connecting may take; zero is no limit. 10 seconds by default.
+    pub connect_timeout: Duration,
+    /// What the server is asked to give a call at most; zero, the default, is no limit. Only the
+    /// GeeRPC dialect can ask.
+    pub handle_timeout: Duration,
+    /// The longest message that is read, in bytes: 4 MiB by default.
+    pub message_bytes_max: usize,
+    /// How long a message that has begun may take to arrive, and a write to make progress:
+    /// 30 seconds by default.
+    pub message_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            dialect: Dialect::default(),
+            connect_timeout: Duration::from_secs(10),
+            handle_timeout: Duration::ZERO,
+            message_bytes_max: MESSAGE_BYTES_MAX,
+            message_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A connection to a server, to be shared by any number of callers.
+///
+/// ```no_run
+/// # fn main() -> rpc::Result<()> {
+/// let client = rpc::Client::dial("tcp@127.0.0.1:9999")?;
+/// let text: String = client.call("Echo.Text", &"hello".to_owned())?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+/// What the callers of one connection share. Locks are taken in the order of the fields, and none
+/// is held while another thread is waited for but `reading`, which is the right to wait.
+struct Shared {
+    stream: Arc<Stream>,
+    outgoing: Outgoing,
+    /// The receiving half. Who holds it reads for everybody.
+    reading: Mutex<Reading>,
+    calls: Mutex<Calls>,
+    /// Callers whose reply is there, to be woken before the next wait.
+    served: Arc<Mutex<Vec<Thread>>>,
+    /// The thread that finishes a write whose caller's time was over.
+    finisher: Mutex<Option<JoinHandle<()>>>,
+    message_timeout: Duration,
+    first_seq: u64,
+}
+
+/// Guarded by [`Shared::reading`].
+struct Reading {
+    codec: Box<dyn CodecReader>,
+    header: Header,
+    /// Whether `header` has been read and its body has not: a deadline may fall between them.
+    in_reply: bool,
+    last_used: Instant,
+    /// The timeout that the socket has.
+    timeout: Duration,
+}
+
+/// Guarded by [`Shared::calls`].
+struct Calls {
+    next_seq: u64,
+    pending: HashMap<u64, Pending>,
+    /// Why no call can be made any more.
+    ended: Option<Error>,
+}
+
+/// A call whose reply has not come.
+struct Pending {
+    slot: Arc<dyn Slot>,
+    /// The thread that waits for it, if one does.
+    waiter: Option<Thread>,
+}
+
+/// Where a reply is put: the type of the reply, hidden from the table of calls.
+trait Slot: Send + Sync {
+    /// Reads the body of the reply. The error is the connection's; the body's is put in the slot.
+    fn fill(&self, codec: &mut dyn CodecReader) -> Result<()>;
+    fn fail(&self, error: Error);
+}
+
+/// The slot for a reply of type `R`, filled once.
+struct Place<R>(Mutex<Option<Result<R>>>);
+
+impl<R> Place<R> {
+    fn lock(&self) -> MutexGuard<'_, Option<Result<R>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<R: Body> Slot for Place<R> {
+    fn fill(&self, codec: &mut dyn CodecReader) -> Result<()> {
+        let mut reply = R::empty();
+        let result = codec.body(&mut reply)?.map(|()| reply);
+        *self.lock() =
+            Some(result.map_err(|error| Error::Mismatch(format!("reading body {error}"))));
+        Ok(())
+    }
+
+    fn fail(&self, error: Error) {
+        *self.lock() = Some(Err(error));
+    }
+}
+
+impl Client {
+    /// Connects to `address`: `tcp@host:port`, `http@host:port` or `unix@path`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a malformed address, [`Error::ConnectTimeout`], [`Error::Io`],
+    /// [`Error::Handshake`] when the HTTP server does not let us through.
+    pub fn dial(address: &str) -> Result<Client> {
+        Client::dial_with(address, &Options::default())
+    }
+
+    /// [`Client::dial`] with options.
+    ///
+    /// # Errors
+    /// Those of [`Client::dial`].
+    pub fn dial_with(address: &str, options: &Options) -> Result<Client> {
+        let address: Address = address.parse()?;
+        let until = Instant::now() + options.connect_timeout;
+        let stream = Stream::connect(&address, options.connect_timeout)?;
+        let already = if address.protocol == "http" {
+            crate::http::connect(&stream, options, until)?
+        } else {
+            Vec::new()
+        };
+        Client::with_stream(stream, already, options)
+    }
+
+    /// A client on a stream that is connected already, beginning with bytes read from it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the socket refuses its timeouts; the stream is closed then.
+    pub fn with_stream(stream: Stream, already: Vec<u8>, options: &Options) -> Result<Client> {
+        stream.prepare().map_err(Error::io("prepare the socket"))?;
+        let stream = Arc::new(stream);
+        let served = Arc::<Mutex<Vec<Thread>>>::default();
+        let source = Socket {
+            stream: Arc::clone(&stream),
+            before_read: Box::new({
+                let served = Arc::clone(&served);
+                move || wake(&served)
+            }),
+            message_timeout: options.message_timeout,
+            partial_since: None,
+        };
+        let input = Input::new(source, already);
+        let dialect = options.dialect;
+        let (reader, writer) = dialect.open(Side::Client, input, options.message_bytes_max);
+        let outgoing = Outgoing::new(Arc::clone(&stream), options.message_timeout);
+        if let Dialect::Gee(codec) = dialect {
+            let opening = Opening::new(codec, options.connect_timeout, options.handle_timeout);
+            outgoing.push_bytes(&opening.to_bytes()?);
+        }
+        outgoing.set_codec(writer);
+        let reading = Reading {
+            codec: reader,
+            header: Header::default(),
+            in_reply: false,
+            last_used: Instant::now(),
+            timeout: Duration::ZERO,
+        };
+        let calls = Calls { next_seq: dialect.first_seq(), pending: HashMap::new(), ended: None };
+        let shared = Shared {
+            stream,
+            outgoing,
+            reading: Mutex::new(reading),
+            calls: Mutex::new(calls),
+            served,
+            finisher: Mutex::new(None),
+            message_timeout: options.message_timeout,
+            first_seq: dialect.first_seq(),
+        };
+        Ok(Client { shared: Arc::new(shared) })
+    }
+
+    /// Calls `method` and waits for its reply.
+    ///
+    /// # Errors
+    /// [`Error::Remote`] with the server's text; [`Error::Mismatch`] for a reply of another type;
+    /// [`Error::Shutdown`] and [`Error::Lost`] when the connection is gone.
+    pub fn call<R: Body + 'static>(&self, method: &str, args: &dyn Body) -> Result<R> {
+        self.start(method, args, None)?.wait()
+    }
+
+    /// [`Client::call`] that takes `within` at most, sending included.
+    ///
+    /// # Errors
+    /// Those of [`Client::call`], and [`Error::Timeout`].
+    pub fn call_timeout<R: Body + 'static>(
+        &self,
+        method: &str,
+        args: &dyn Body,
+        within: Duration,
+    ) -> Result<R> {
+        self.start(method, args, Some(Instant::now() + within))?.wait()
+    }
+
+    /// Sends a call and returns at once; the reply is fetched through the handle.
+    ///
+    /// # Errors
+    /// Those of sending: [`Error::Shutdown`], [`Error::Lost`], [`Error::Mismatch`].
+    pub fn go<R: Body + 'static>(&self, method: &str, args: &dyn Body) -> Result<Handle<R>> {
+        self.start(method, args, None)
+    }
+
+    /// Whether calls can be made. After a second without use the socket is asked.
+    #[must_use]
+    pub fn is_available(&self) -> bool {
+        if self.shared.calls().ended.is_some() {
+            return false;
+        }
+        // Whoever reads will notice by itself.
+        let Ok(mut reading) = self.shared.reading.try_lock() else { return true };
+        let idle = reading.last_used.elapsed() > Duration::from_secs(1);
+        if idle && self.shared.calls().pending.is_empty() {
+            reading.last_used = Instant::now();
+            if self.shared.stream.is_hung_up() {
+                self.shared.end(Error::Lost(None));
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Ends the connection; calls that wait fail with [`Error::Shutdown`].
+    ///
+    /// # Errors
+    /// [`Error::Shutdown`] when it had ended before.
+    pub fn close(&self) -> Result<()> {
+        let was_open = self.shared.calls().ended.is_none();
+        self.shared.end(Error::Shutdown);
+        let finisher = self.shared.finisher.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(finisher) = finisher {
+            // The socket is shut, so that its write fails at once.
+            let _ = finisher.join();
+        }
+        if was_open { Ok(()) } else { Err(Error::Shutdown) }
+    }
+
+    /// Sends a request.
+    fn start<R: Body + 'static>(
+        &self,
+        method: &str,
+        args: &dyn Body,
+        deadline: Option<Instant>,
+    ) -> Result<Handle<R>> {
+        let shared = &self.shared;
+        let place = Arc::new(Place(Mutex::new(None)));
+        let slot: Arc<dyn Slot> = Arc::<Place<R>>::clone(&place);
+        let (mut seq, mut crowded) = (None, false);
+        let pushed = shared.outgoing.push(method, "", args, deadline, || {
+            let mut calls = shared.calls();
+            if let Some(error) = &calls.ended {
+                return Err(error.clone());
+            }
+            let number = calls.next_seq;
+            seq = Some(number);
+            calls.next_seq += 1;
+            crowded = !calls.pending.is_empty();
+            calls.pending.insert(number, Pending { slot, waiter: None });
+            Ok(number)
+        });
+        let handle = Handle { shared: Arc::clone(shared), seq, place, deadline, taken: false };
+        if let Err(error) = pushed {
+            return Err(shared.calls().ended.clone().unwrap_or(error));
+        }
+        if crowded {
+            // Others are at it as well: let those that run add theirs to this write.
+            thread::yield_now();
+        }
+        match shared.outgoing.flush(deadline) {
+            Err(Error::Timeout) => {
+                shared.finish_later();
+                Err(Error::Timeout)
+            }
+            Err(error @ Error::Stalled(_)) => Err(shared.end(Error::Lost(Some(Arc::new(error))))),
+            // A broken socket is told by the reading side, which may find the server's reason.
+            Ok(()) | Err(_) => Ok(handle),
+        }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // Closed before is closed as well.
+        let _ = self.close();
+    }
+}
+
+/// A call on its way. Dropping it gives the call up: its reply will be thrown away.
+#[derive(Debug)]
+pub struct Handle<R> {
+    shared: Arc<Shared>,
+    /// `None` if it never got as far as a number.
+    seq: Option<u64>,
+    place: Arc<Place<R>>,
+    deadline: Option<Instant>,
+    /// Whether the reply has been handed out.
+    taken: bool,
+}
+
+impl<R: Body> Handle<R> {
+    /// Waits for the reply, or for the deadline of the call.
+    ///
+    /// # Errors
+    /// Those of [`Client::call_timeout`].
+    pub fn wait(self) -> Result<R> {
+        if self.taken {
+            return Err(Error::Canceled);
+        }
+        let result = self.shared.wait(self.seq, &*self.place, self.deadline);
+        result.unwrap_or(Err(Error::Timeout))
+    }
+
+    /// Waits for the reply for `within` at most. `None` says that it has not come; the call goes
+    /// on and can be waited for again.
+    ///
+    /// # Errors
+    /// Those of [`Client::call`], inside of `Some`.
+    pub fn wait_timeout(&mut self, within: Duration) -> Option<Result<R>> {
+        if self.taken {
+            return Some(Err(Error::Canceled));
+        }
+        let result = self.shared.wait(self.seq, &*self.place, Some(Instant::now() + within));
+        self.taken = result.is_some();
+        result
+    }
+
+    /// Gives the call up. The server does not hear of it and may still do the work.
+    ///
+    /// # Errors
+    /// Always [`Error::Canceled`], to be returned by whoever wanted the result; unless the reply
+    /// is there already.
+    pub fn cancel(self) -> Result<R> {
+        let there = self.place.lock().take();
+        there.unwrap_or(Err(Error::Canceled))
+    }
+}
+
+impl<R> Drop for Handle<R> {
+    fn drop(&mut self) {
+        if let Some(seq) = self.seq {
+            self.shared.calls().pending.remove(&seq);
+        }
+    }
+}
+
+impl Shared {
+    fn calls(&self) -> MutexGuard<'_, Calls> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until the place is filled; `None` when the deadline comes first.
+    ///
+    /// Nobody reads in the background: of those who wait, one reads for all. The order of the
+    /// steps matters. *We* say that we wait, then try for the right to read; *the reader* gives up
+    /// the right, then looks for someone who waits. Whichever happens first, one sees the other.
+    fn wait<R: Body>(
+        &self,
+        seq: Option<u64>,
+        place: &Place<R>,
+        deadline: Option<Instant>,
+    ) -> Option<Result<R>> {
+        loop {
+            if let Some(result) = place.lock().take() {
+                return Some(result);
+            }
+            let now = deadline.map(|_| Instant::now());
+            let left =
+                deadline.zip(now).map(|(deadline, now)| deadline.saturating_duration_since(now));
+            if left == Some(Duration::ZERO) {
+                return None;
+            }
+            if !self.try_read(place, deadline) {
+                let mut calls = self.calls();
+                match seq.and_then(|seq| calls.pending.get_mut(&seq)) {
+                    Some(pending) => pending.waiter = Some(thread::current()),
+                    // The reply was being read just now; it is in its place.
+                    None => continue,
+                }
+                drop(calls);
+                if !self.try_read(place, deadline) {
+                    match left {
+                        Some(left) => thread::park_timeout(left),
+                        None => thread::park(),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads for everybody until `place` is filled or the deadline comes; false if another does.
+    fn try_read<R: Body>(&self, place: &Place<R>, deadline: Option<Instant>) -> bool {
+        let mut reading = match self.reading.try_lock() {
+            Ok(reading) => reading,
+            Err(TryLockError::WouldBlock) => return false,
+            Err(TryLockError::Poisoned(poisoned)) => {
+                // A reply's own code panicked in mid-read: nobody knows where the stream stands.
+                self.end(Error::Lost(None));
+                drop(poisoned);
+                return true;
+            }
+        };
+        while place.lock().is_none() || reading.codec.ready() {
+            if !reading.codec.ready() && !self.may_read(&mut reading, deadline) {
+                break;
+            }
+            let lost = match self.read_reply(&mut reading) {
+                Ok(true) => continue,
+                Ok(false) => Error::Lost(None),
+                Err(error) if error.is_not_yet() => continue,
+                Err(error) => Error::Lost(Some(Arc::new(error))),
+            };
+            self.end(lost);
+            break;
+        }
+        reading.last_used = Instant::now();
+        drop(reading);
+        // Also wakes those who were served while we read.
+        let next = self.calls().pending.values_mut().find_map(|pending| pending.waiter.take());
+        wake(&self.served);
+        if let Some(next) = next {
+            next.unpark();
+        }
+        true
+    }
+
+    /// Sets the socket to wait until the deadline at most; false when that is over.
+    fn may_read(&self, reading: &mut Reading, deadline: Option<Instant>) -> bool {
+        let left = match deadline {
+            Some(deadline) => deadline.saturating_duration_since(Instant::now()),
+            None => self.message_timeout,
+        };
+        if left.is_zero() {
+            return false;
+        }
+        if reading.timeout != left {
+            reading.timeout = left;
+            if let Err(error) = self.stream.set_read_timeout(left) {
+                self.end(Error::Lost(Some(Arc::new(Error::io("set a timeout")(error)))));
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Reads one reply and puts it where it belongs; false at the end of the connection. After a
+    /// timeout it can be called again.
+    fn read_reply(&self, reading: &mut Reading) -> Result<bool> {
+        let Reading { codec, header, in_reply, .. } = reading;
+        if !*in_reply {
+            if !codec.header(header)? {
+                return Ok(false);
+            }
+            *in_reply = true;
+        }
+        let slot = self.calls().pending.get(&header.seq).map(|pending| Arc::clone(&pending.slot));
+        match slot {
+            // Given up: somebody cancelled it, or its time was over.
+            None => codec.discard()?,
+            Some(slot) if header.error.is_empty() => slot.fill(codec.as_mut())?,
+            Some(slot) => {
+                codec.discard()?;
+                slot.fail(Error::Remote(header.error.clone()));
+            }
+        }
+        *in_reply = false;
+        let done = self.calls().pending.remove(&header.seq);
+        if let Some(waiter) = done.and_then(|pending| pending.waiter) {
+            self.served.lock().unwrap_or_else(PoisonError::into_inner).push(waiter);
+        }
+        if header.seq < self.first_seq && !header.error.is_empty() {
+            // No call has this number: it is about the connection.
+            return Err(Error::Handshake(header.error.clone()));
+        }
+        Ok(true)
+    }
+
+    /// Ends the connection for this reason, unless it has ended; tells every call. Returns the
+    /// reason that counts.
+    fn end(&self, reason: Error) -> Error {
+        let mut calls = self.calls();
+        let reason = calls.ended.get_or_insert(reason).clone();
+        let pending = std::mem::take(&mut calls.pending);
+        drop(calls);
+        self.stream.shutdown(Shutdown::Both);
+        for Pending { slot, waiter } in pending.into_values() {
+            slot.fail(reason.clone());
+            if let Some(waiter) = waiter {
+                waiter.unpark();
+            }
+        }
+        reason
+    }
+
+    /// Has the rest of a write, whose caller's time was over, written by a thread of its own, since
+    /// others may wait for what stands behind it. Joined by [`Client::close`].
+    fn finish_later(self: &Arc<Self>) {
+        let mut finisher = self.finisher.lock().unwrap_or_else(PoisonError::into_inner);
+        if finisher.as_ref().is_some_and(|thread| !thread.is_finished()) {
+            return;
+        }
+        let shared = Arc::clone(self);
+        *finisher = Some(thread::spawn(move || {
+            while shared.outgoing.is_left_behind() {
+                if let Err(error) = shared.outgoing.flush(None) {
+                    shared.end(Error::Lost(Some(Arc::new(error))));
+                }
+            }
+        }));
+    }
+}
+
+/// Wakes the callers that were served.
+fn wake(served: &Mutex<Vec<Thread>>) {
+    let mut served = served.lock().unwrap_or_else(PoisonError::into_inner);
+    served.drain(..).for_each(|thread| thread.unpark());
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let calls = self.calls();
+        let (waiting, ended) = (calls.pending.len(), &calls.ended);
+        f.debug_struct("Connection").field("waiting", &waiting).field("ended", ended).finish()
+    }
+}
+
+impl<R> fmt::Debug for Place<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Place {{ filled: {} }}", self.lock().is_some())
+    }
+}

@@ -1,0 +1,190 @@
+//! Day 4: the watch - one thread that looks after everybody's time.
+//!
+//! (chapter)
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::connection::Connection;
+use crate::service::Method;
+
+/// How often the watch looks; also how long a method may hold up its connection.
+const TICK: Duration = Duration::from_millis(1);
+
+/// After so many looks that found nothing running, the watch sleeps until it is woken.
+const QUIET_TICKS: u32 = 50;
+
+/// What a serving thread is doing, for the watch to see. Each has one, and reuses it.
+#[derive(Default)]
+pub(crate) struct Desk {
+    running: Mutex<Option<Task>>,
+}
+
+/// A call that is being served.
+pub(crate) struct Task {
+    pub(crate) connection: Arc<Connection>,
+    pub(crate) method: Arc<Method>,
+    pub(crate) seq: u64,
+    /// When the handle timeout ends.
+    pub(crate) deadline: Option<Instant>,
+    /// What the handle timeout is.
+    pub(crate) limit: Duration,
+    /// The tick in which it began.
+    pub(crate) since: u64,
+    /// Whether another thread has been sent to read on.
+    pub(crate) relieved: bool,
+}
+
+impl Desk {
+    fn lock(&self) -> MutexGuard<'_, Option<Task>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a call.
+    pub(crate) fn put(&self, task: Task) {
+        *self.lock() = Some(task);
+    }
+
+    /// Ends it. Who gets it, sends the reply: the method's thread, or the watch when the time is
+    /// over. There is only one to be had, so there is only one reply.
+    pub(crate) fn take(&self) -> Option<Task> {
+        self.lock().take()
+    }
+
+    /// Whether the reply has been taken away.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().is_none()
+    }
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Desk {{ empty: {} }}", self.is_empty())
+    }
+}
+
+/// The thread that watches the desks, and what it shares with them.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    desks: Mutex<Vec<Arc<Desk>>>,
+    /// Counts the looks: cheaper to read than a clock.
+    tick: AtomicU64,
+    asleep: AtomicBool,
+    state: Mutex<State>,
+    wake: Condvar,
+}
+
+/// Guarded by [`Watch::state`].
+#[derive(Debug, Default)]
+struct State {
+    stopping: bool,
+    woken: bool,
+}
+
+impl Watch {
+    fn desks(&self) -> MutexGuard<'_, Vec<Arc<Desk>>> {
+        self.desks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A desk that is watched until it is given back.
+    pub(crate) fn desk(&self) -> Arc<Desk> {
+        let desk = Arc::<Desk>::default();
+        self.desks().push(Arc::clone(&desk));
+        desk
+    }
+
+    /// Gives a desk back.
+    pub(crate) fn leave(&self, desk: &Arc<Desk>) {
+        self.desks().retain(|other| !Arc::ptr_eq(other, desk));
+    }
+
+    /// The tick of now.
+    pub(crate) fn now(&self) -> u64 {
+        self.tick.load(Ordering::Relaxed)
+    }
+
+    /// A call has begun: the watch must not sleep.
+    ///
+    /// The watch says that it sleeps, *then* looks at the desks once more; we have put the call on
+    /// our desk, *then* look whether it sleeps. One of the two sees the other.
+    pub(crate) fn notice(&self) {
+        if self.asleep.load(Ordering::SeqCst) {
+            self.wake(false);
+        }
+    }
+
+    /// Ends the thread.
+    pub(crate) fn stop(&self) {
+        self.wake(true);
+    }
+
+    fn wake(&self, stopping: bool) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.woken = true;
+        state.stopping |= stopping;
+        self.wake.notify_all();
+    }
+
+    /// The thread: looks, rests for a tick, looks again.
+    pub(crate) fn run(&self) {
+        let mut quiet = 0;
+        loop {
+            let asleep = quiet > QUIET_TICKS;
+            if asleep {
+                self.asleep.store(true, Ordering::SeqCst);
+            }
+            quiet = if self.look() { 0 } else { quiet + 1 };
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            while asleep && quiet > 0 && !state.woken {
+                state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+            if !asleep && !state.stopping {
+                let rested = self.wake.wait_timeout(state, TICK);
+                state = rested.unwrap_or_else(PoisonError::into_inner).0;
+            }
+            if asleep {
+                self.asleep.store(false, Ordering::SeqCst);
+                quiet = 0;
+            }
+            state.woken = false;
+            if state.stopping {
+                return;
+            }
+        }
+    }
+
+    /// Looks at every desk once; whether anything runs.
+    fn look(&self) -> bool {
+        let tick = self.tick.fetch_add(1, Ordering::Relaxed) + 1;
+        let (mut any, mut slow, mut late) = (false, Vec::new(), Vec::new());
+        let mut now = None;
+        for desk in self.desks().iter() {
+            let mut place = desk.lock();
+            let Some(running) = place.as_mut() else { continue };
+            any = true;
+            if !running.relieved && running.since + 1 < tick {
+                running.relieved = true;
+                running.method.was_slow();
+                slow.push(Arc::clone(&running.connection));
+            }
+            if let Some(deadline) = running.deadline
+                && deadline <= *now.get_or_insert_with(Instant::now)
+            {
+                late.extend(place.take());
+            }
+        }
+        // Without any lock: these take locks of their own.
+        late.into_iter().for_each(Task::time_out);
+        slow.iter().for_each(Connection::relieve);
+        any
+    }
+}
+
+impl Task {
+    /// Sends the reply of a call whose time is over.
+    fn time_out(self) {
+        self.connection.time_out(&self.method, self.seq, self.limit);
+    }
+}

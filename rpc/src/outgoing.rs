@@ -1,0 +1,204 @@
+//! Day 2: the sending half of a connection - many senders, one write.
+//!
+//! ```text
+//! caller A   push ──► [ A ]  flush ──► write(A) ─────────────► write(B C D) ──► done
+//! caller B        push ──► [ B ]  somebody is writing: leave
+//! caller C            push ──► [ B C ]      leave
+//! caller D                push ──► [ B C D ] leave
+//! ```
+//!
+//! A message is encoded under the lock (definitions must go out in order), but written without it.
+//! Who comes while a write is under way leaves its bytes and goes; the one who writes takes
+//! everything that has gathered, until nothing is left. The more callers, the larger the writes: a
+//! system call for a batch instead of one for a call.
+//!
+//! Limits: 1 MiB may gather, then senders wait ([`Outgoing::push`], with their deadline); a write
+//! that makes no progress for `stall_timeout` ends the connection. A sender whose deadline passes
+//! in mid-write puts the rest back, in front, for the next one.
+
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::codec::{Body, CodecWriter, Header};
+use crate::stream::{Stream, WRITE_TICK};
+use crate::{Error, Result};
+
+/// How much may gather behind a write before senders have to wait.
+const WAITING_BYTES_MAX: usize = 1 << 20;
+
+/// A buffer larger than this is not kept for the next batch.
+const KEPT_BYTES_MAX: usize = 256 * 1024;
+
+/// Where all senders of a connection meet.
+pub(crate) struct Outgoing {
+    stream: Arc<Stream>,
+    stall_timeout: Duration,
+    state: Mutex<State>,
+    /// Signalled when the buffer was taken, and on failure.
+    room: Condvar,
+}
+
+/// Guarded by [`Outgoing::state`].
+struct State {
+    /// `None` until the dialect is known.
+    codec: Option<Box<dyn CodecWriter>>,
+    /// The header of the last message, kept for the room of its strings.
+    header: Header,
+    /// Encoded and not yet given to a write.
+    buf: Vec<u8>,
+    /// An empty buffer, kept for its room.
+    spare: Vec<u8>,
+    /// Whether somebody is writing; whoever sets it takes all that gathers.
+    writing: bool,
+    /// How many wait for room.
+    waiting: usize,
+    failed: Option<Error>,
+}
+
+impl Outgoing {
+    pub(crate) fn new(stream: Arc<Stream>, stall_timeout: Duration) -> Outgoing {
+        let state = State {
+            codec: None,
+            header: Header::default(),
+            buf: Vec::new(),
+            spare: Vec::new(),
+            writing: false,
+            waiting: 0,
+            failed: None,
+        };
+        Outgoing { stream, stall_timeout, state: Mutex::new(state), room: Condvar::new() }
+    }
+
+    /// No code of others runs under this lock but encoders, which leave it whole.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets the codec, once the dialect is known.
+    pub(crate) fn set_codec(&self, codec: Box<dyn CodecWriter>) {
+        self.lock().codec = Some(codec);
+    }
+
+    /// Lines up bytes that are no message: an option, an answer to CONNECT.
+    pub(crate) fn push_bytes(&self, bytes: &[u8]) {
+        self.lock().buf.extend_from_slice(bytes);
+    }
+
+    /// Lines up a message, and says how many bytes wait. `seq` gives its number, or refuses, when
+    /// its place in line is certain.
+    pub(crate) fn push(
+        &self,
+        method: &str,
+        error: &str,
+        body: &dyn Body,
+        deadline: Option<Instant>,
+        seq: impl FnOnce() -> Result<u64>,
+    ) -> Result<usize> {
+        let mut state = self.lock();
+        while state.failed.is_none() && state.writing && state.buf.len() > WAITING_BYTES_MAX {
+            let left = deadline.map_or(Duration::from_secs(60), |deadline| {
+                deadline.saturating_duration_since(Instant::now())
+            });
+            if left.is_zero() {
+                return Err(Error::Timeout);
+            }
+            state.waiting += 1;
+            let woken = self.room.wait_timeout(state, left);
+            state = woken.unwrap_or_else(PoisonError::into_inner).0;
+            state.waiting -= 1;
+        }
+        if let Some(error) = &state.failed {
+            return Err(error.clone());
+        }
+        let State { codec, header, buf, .. } = &mut *state;
+        header.seq = seq()?;
+        header.method.clear();
+        header.method.push_str(method);
+        header.error.clear();
+        header.error.push_str(error);
+        let codec = codec.as_mut().ok_or(Error::Shutdown)?;
+        codec.message(header, body, buf)?;
+        Ok(state.buf.len())
+    }
+
+    /// Writes everything that has gathered, unless somebody is at it.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] when the deadline passes first; the rest is put back, and
+    /// [`Outgoing::flush`] must be called again. Any other error ends the connection.
+    pub(crate) fn flush(&self, deadline: Option<Instant>) -> Result<()> {
+        let mut state = self.lock();
+        if let Some(error) = &state.failed {
+            return Err(error.clone());
+        }
+        if state.writing || state.buf.is_empty() {
+            return Ok(());
+        }
+        state.writing = true;
+        loop {
+            let spare = std::mem::take(&mut state.spare);
+            let mut batch = std::mem::replace(&mut state.buf, spare);
+            if state.waiting > 0 {
+                self.room.notify_all();
+            }
+            drop(state);
+            let (written, result) = self.write(&batch, deadline);
+            state = self.lock();
+            if let Err(error) = result {
+                state.writing = false;
+                if matches!(error, Error::Timeout) {
+                    batch.drain(..written);
+                    batch.append(&mut state.buf);
+                    state.buf = batch;
+                } else {
+                    state.failed = Some(error.clone());
+                }
+                self.room.notify_all();
+                return Err(error);
+            }
+            if batch.capacity() <= KEPT_BYTES_MAX {
+                batch.clear();
+                state.spare = batch;
+            }
+            if state.buf.is_empty() {
+                state.writing = false;
+                return Ok(());
+            }
+        }
+    }
+
+    /// Writes `batch`; says how much of it is gone.
+    fn write(&self, batch: &[u8], deadline: Option<Instant>) -> (usize, Result<()>) {
+        let (mut written, mut stalled) = (0, Duration::ZERO);
+        while written < batch.len() {
+            match self.stream.write(&batch[written..]) {
+                Ok(0) => return (written, Err(Error::UnexpectedEof)),
+                Ok(count) => (written, stalled) = (written + count, Duration::ZERO),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+                    ) =>
+                {
+                    stalled += WRITE_TICK;
+                    if stalled > self.stall_timeout {
+                        return (written, Err(Error::Stalled(self.stall_timeout)));
+                    }
+                    if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                        return (written, Err(Error::Timeout));
+                    }
+                }
+                Err(error) => return (written, Err(Error::io("write")(error))),
+            }
+        }
+        (written, Ok(()))
+    }
+
+    /// Whether bytes wait that nobody is writing.
+    pub(crate) fn is_left_behind(&self) -> bool {
+        let state = self.lock();
+        !state.writing && !state.buf.is_empty() && state.failed.is_none()
+    }
+}

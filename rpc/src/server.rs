@@ -1,0 +1,517 @@
+//! Day 1 and 3: the server - listening, the table of services, limits, shutting down.
+//!
+//! (chapter)
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+#[cfg(unix)]
+use std::os::unix::net::{UnixListener, UnixStream};
+#[cfg(unix)]
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use web::pool::{Pool, PoolLimits};
+
+use crate::codec::Dialect;
+use crate::connection::Connection;
+use crate::deadline::Watch;
+use crate::gob::MESSAGE_BYTES_MAX;
+use crate::service::{Interceptor, Method, Service};
+use crate::stream::Stream;
+use crate::{Error, Result};
+
+/// The bounds of a server.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Connections at the same time; one more is closed at once. 1,024 by default.
+    pub connections_max: usize,
+    /// Calls that run at the same time, over all connections; further requests are not read until
+    /// one ends. 1,024 by default.
+    pub calls_max: usize,
+    /// Calls of one connection that run at the same time. 256 by default.
+    pub calls_per_connection_max: usize,
+    /// The longest message, in bytes: 4 MiB by default.
+    pub message_bytes_max: usize,
+    /// How long a message that has begun may take to arrive, and a reply to be taken. 30 seconds
+    /// by default.
+    pub message_timeout: Duration,
+    /// What a call may take, unless the client's option says otherwise; zero, the default, is no
+    /// limit.
+    pub handle_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            connections_max: 1024,
+            calls_max: 1024,
+            calls_per_connection_max: 256,
+            message_bytes_max: MESSAGE_BYTES_MAX,
+            message_timeout: Duration::from_secs(30),
+            handle_timeout: Duration::ZERO,
+        }
+    }
+}
+
+/// Where log lines go.
+type Log = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// A server that is being put together.
+///
+/// ```
+/// use rpc::{Client, Server, Service};
+///
+/// let foo = Service::new("Foo").method("Double", |n: i64| Ok(2 * n));
+/// let server = Server::new().register(foo)?.start()?;
+/// let addr = server.listen("127.0.0.1:0")?;
+///
+/// let client = Client::dial(&format!("tcp@{addr}"))?;
+/// assert_eq!(client.call::<i64>("Foo.Double", &21i64)?, 42);
+/// # Ok::<(), rpc::Error>(())
+/// ```
+pub struct Server {
+    services: BTreeMap<String, Service>,
+    limits: Limits,
+    only: Option<Dialect>,
+    interceptor: Option<Box<dyn Interceptor>>,
+    log: Log,
+}
+
+impl Default for Server {
+    fn default() -> Server {
+        Server::new()
+    }
+}
+
+impl Server {
+    /// A server without services that recognises every dialect and logs to stderr.
+    #[must_use]
+    pub fn new() -> Server {
+        Server {
+            services: BTreeMap::new(),
+            limits: Limits::default(),
+            only: None,
+            interceptor: None,
+            log: Arc::new(|line| web::log::line(format_args!("{line}"))),
+        }
+    }
+
+    /// Adds a service.
+    ///
+    /// # Errors
+    /// [`Error::Duplicate`] when a service of this name, or a method twice, is there;
+    /// [`Error::Invalid`] for a name that no client could call.
+    pub fn register(mut self, service: Service) -> Result<Server> {
+        service.check()?;
+        if self.services.contains_key(service.name()) {
+            return Err(Error::Duplicate(service.name().to_owned()));
+        }
+        for method in service.methods() {
+            (self.log)(&format!("rpc server: register {}", method.full_name()));
+        }
+        self.services.insert(service.name().to_owned(), service);
+        Ok(self)
+    }
+
+    /// Sets the limits.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Server {
+        self.limits = limits;
+        self
+    }
+
+    /// Speaks this dialect only; others are refused.
+    #[must_use]
+    pub fn only(mut self, dialect: Dialect) -> Server {
+        self.only = Some(dialect);
+        self
+    }
+
+    /// Has every call looked at.
+    #[must_use]
+    pub fn intercept(mut self, interceptor: impl Interceptor) -> Server {
+        self.interceptor = Some(Box::new(interceptor));
+        self
+    }
+
+    /// Sends log lines elsewhere.
+    #[must_use]
+    pub fn log(mut self, log: impl Fn(&str) + Send + Sync + 'static) -> Server {
+        self.log = Arc::new(log);
+        self
+    }
+
+    /// Starts the server's threads; it serves what it is told to listen on.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when no thread can be started.
+    pub fn start(self) -> Result<Serving> {
+        let Server { services, limits, only, interceptor, log } = self;
+        let pool = Pool::new(PoolLimits {
+            // A thread for each connection, and for each call that lets others past.
+            threads_max: limits.connections_max + limits.calls_max,
+            queue_max: limits.connections_max + limits.calls_max,
+            stack_bytes: 1 << 20,
+            idle_timeout: Duration::from_secs(10),
+        });
+        let core = Arc::new(Core {
+            services,
+            connections: Gate::new(limits.connections_max),
+            calls: Gate::new(limits.calls_max),
+            limits,
+            only,
+            interceptor,
+            log,
+            pool,
+            watch: Watch::default(),
+            open: Mutex::new(Vec::new()),
+            stopping: AtomicBool::new(false),
+        });
+        // Joined by `Serving::shutdown`.
+        let watch = thread::Builder::new().name("rpc-watch".to_owned());
+        let watch = watch.spawn({
+            let core = Arc::clone(&core);
+            move || core.watch.run()
+        });
+        let watch = watch.map_err(Error::io("start a thread"))?;
+        Ok(Serving { core, threads: Mutex::new(vec![(watch, Wake::Watch)]) })
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("services", &self.services).finish_non_exhaustive()
+    }
+}
+
+/// What the threads of a server share.
+pub(crate) struct Core {
+    services: BTreeMap<String, Service>,
+    pub(crate) limits: Limits,
+    only: Option<Dialect>,
+    pub(crate) interceptor: Option<Box<dyn Interceptor>>,
+    log: Log,
+    pool: Pool,
+    pub(crate) watch: Watch,
+    pub(crate) connections: Gate,
+    pub(crate) calls: Gate,
+    /// The connections there are, for the shutdown.
+    open: Mutex<Vec<Weak<Connection>>>,
+    stopping: AtomicBool,
+}
+
+impl Core {
+    /// The method of a full name, or the text that says why not; GeeRPC's differs from net/rpc's.
+    pub(crate) fn find(
+        &self,
+        full_name: &str,
+        gee: bool,
+    ) -> std::result::Result<Arc<Method>, String> {
+        let Some((service, method)) = full_name.rsplit_once('.') else {
+            let who = if gee { "rpc server" } else { "rpc" };
+            return Err(format!("{who}: service/method request ill-formed: {full_name}"));
+        };
+        let Some(found) = self.services.get(service) else {
+            return Err(if gee {
+                format!("rpc server: can't find service {service}")
+            } else {
+                format!("rpc: can't find service {full_name}")
+            });
+        };
+        found.get(method).cloned().ok_or_else(|| {
+            if gee {
+                format!("rpc server: can't find method {method}")
+            } else {
+                format!("rpc: can't find method {full_name}")
+            }
+        })
+    }
+
+    /// That the server speaks this dialect.
+    pub(crate) fn allow(&self, dialect: Dialect) -> Result<()> {
+        match self.only {
+            Some(only) if only != dialect => {
+                Err(Error::Handshake(format!("rpc server: this server speaks {only:?} only")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn log(&self, line: &str) {
+        (self.log)(line);
+    }
+
+    /// Has some thread of the pool serve the connection; nothing is lost if there is none, since
+    /// whoever runs a call of it comes back to it.
+    pub(crate) fn serve(self: &Arc<Self>, connection: Arc<Connection>) {
+        let core = Arc::clone(self);
+        let job = move || {
+            let desk = core.watch.desk();
+            connection.serve(&desk);
+            core.watch.leave(&desk);
+        };
+        if self.pool.execute(Box::new(job)).is_err() {
+            self.log("rpc server: no thread is free");
+        }
+    }
+
+    /// Takes over a connected stream.
+    fn accept(self: &Arc<Self>, stream: Stream, already: Vec<u8>) {
+        if self.stopping.load(Ordering::SeqCst) {
+            return;
+        }
+        if !self.connections.try_enter() {
+            return self.log("rpc server: too many connections (raise connections_max)");
+        }
+        // From here on the connection leaves the gate when it is dropped.
+        match Connection::new(self, stream, already) {
+            Ok(connection) => {
+                let connection = Arc::new(connection);
+                let mut open = self.open();
+                // Makes room, now and then, of those that are gone.
+                if open.len() == open.capacity() {
+                    open.retain(|connection| connection.strong_count() > 0);
+                }
+                open.push(Arc::downgrade(&connection));
+                drop(open);
+                self.serve(connection);
+            }
+            Err(error) => self.log(&format!("rpc server: accept error: {error}")),
+        }
+    }
+
+    fn open(&self) -> MutexGuard<'_, Vec<Weak<Connection>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets so many in at a time.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    max: usize,
+    /// How many are inside, and how many wait.
+    state: Mutex<(usize, usize)>,
+    left: Condvar,
+}
+
+impl Gate {
+    fn new(max: usize) -> Gate {
+        Gate { max: max.max(1), state: Mutex::new((0, 0)), left: Condvar::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (usize, usize)> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Goes in, waiting until there is room.
+    pub(crate) fn enter(&self) {
+        let mut state = self.lock();
+        while state.0 >= self.max {
+            state.1 += 1;
+            state = self.left.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.1 -= 1;
+        }
+        state.0 += 1;
+    }
+
+    /// Goes in if there is room.
+    fn try_enter(&self) -> bool {
+        let mut state = self.lock();
+        let room = state.0 < self.max;
+        state.0 += usize::from(room);
+        room
+    }
+
+    /// Goes out.
+    pub(crate) fn leave(&self) {
+        let mut state = self.lock();
+        state.0 -= 1;
+        if state.1 > 0 {
+            self.left.notify_one();
+        }
+    }
+
+    fn inside(&self) -> usize {
+        self.lock().0
+    }
+}
+
+/// How a thread of the server is told to end.
+#[derive(Debug)]
+enum Wake {
+    Watch,
+    /// By a connection: std has no other way out of `accept`.
+    Tcp(SocketAddr),
+    #[cfg(unix)]
+    Unix(PathBuf),
+}
+
+/// A server that serves. Dropping it shuts it down, giving calls that run five seconds.
+pub struct Serving {
+    core: Arc<Core>,
+    threads: Mutex<Vec<(JoinHandle<()>, Wake)>>,
+}
+
+impl Serving {
+    /// Listens on a TCP address, `host:port`, port 0 for any; gives the one it got.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be listened on.
+    pub fn listen(&self, addr: &str) -> Result<SocketAddr> {
+        let doing = format!("listen on {addr}");
+        let addrs = addr.to_socket_addrs().map_err(Error::io(doing.clone()))?;
+        let addrs: Vec<SocketAddr> = addrs.collect();
+        self.serve_listener(TcpListener::bind(&addrs[..]).map_err(Error::io(doing))?)
+    }
+
+    /// Serves a listener that is there already.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn serve_listener(&self, listener: TcpListener) -> Result<SocketAddr> {
+        let mut addr = listener.local_addr().map_err(Error::io("ask for the address"))?;
+        let local = addr;
+        self.accept_loop(move || listener.accept().map(|(socket, _)| Stream::Tcp(socket)), {
+            if addr.ip().is_unspecified() {
+                addr.set_ip(match addr {
+                    SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+                    SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+                });
+            }
+            Wake::Tcp(addr)
+        })?;
+        Ok(local)
+    }
+
+    /// Listens on a Unix socket; a file of this name must not exist, and is removed in the end.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    #[cfg(unix)]
+    pub fn listen_unix(&self, path: &Path) -> Result<()> {
+        let listener =
+            UnixListener::bind(path).map_err(Error::io(format!("listen on {}", path.display())))?;
+        self.accept_loop(
+            move || listener.accept().map(|(socket, _)| Stream::Unix(socket)),
+            Wake::Unix(path.to_owned()),
+        )
+    }
+
+    /// Serves a stream that is connected already, `already` read from it: how an HTTP server hands
+    /// over what was CONNECTed. Returns at once.
+    pub fn serve_stream(&self, stream: Stream, already: Vec<u8>) {
+        self.core.accept(stream, already);
+    }
+
+    /// The services, sorted by name.
+    pub fn services(&self) -> impl Iterator<Item = &Service> {
+        self.core.services.values()
+    }
+
+    /// Calls that run at this moment.
+    #[must_use]
+    pub fn calls_running(&self) -> usize {
+        self.core.calls.inside()
+    }
+
+    /// Connections that are open at this moment.
+    #[must_use]
+    pub fn connections_open(&self) -> usize {
+        self.core.connections.inside()
+    }
+
+    /// One thread per listener, joined by [`Serving::shutdown`].
+    fn accept_loop(
+        &self,
+        mut accept: impl FnMut() -> std::io::Result<Stream> + Send + 'static,
+        wake: Wake,
+    ) -> Result<()> {
+        let core = Arc::clone(&self.core);
+        let thread = thread::Builder::new().name("rpc-accept".to_owned()).spawn(move || {
+            while !core.stopping.load(Ordering::SeqCst) {
+                match accept() {
+                    Ok(stream) => core.accept(stream, Vec::new()),
+                    Err(error) => {
+                        core.log(&format!("rpc server: accept error: {error}"));
+                        // Out of descriptors, most likely: some must be closed first.
+                        thread::park_timeout(Duration::from_millis(50));
+                    }
+                }
+            }
+        });
+        let thread = thread.map_err(Error::io("start a thread"))?;
+        self.threads().push((thread, wake));
+        Ok(())
+    }
+
+    fn threads(&self) -> MutexGuard<'_, Vec<(JoinHandle<()>, Wake)>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Stops listening, reads no more requests, lets the calls that run end and send their
+    /// replies for `grace` at most, then closes every connection and joins every thread.
+    ///
+    /// # Errors
+    /// [`Error::StillRunning`] when methods still ran then: a thread cannot be ended from outside.
+    /// Their connections are closed; the threads end with them.
+    pub fn shutdown(&self, grace: Duration) -> Result<()> {
+        let until = Instant::now() + grace;
+        self.core.stopping.store(true, Ordering::SeqCst);
+        let threads = std::mem::take(&mut *self.threads());
+        for (_, wake) in &threads {
+            match wake {
+                Wake::Watch => {}
+                Wake::Tcp(addr) => {
+                    drop(TcpStream::connect_timeout(addr, Duration::from_secs(1)));
+                }
+                #[cfg(unix)]
+                Wake::Unix(path) => {
+                    drop(UnixStream::connect(path));
+                    let _ = std::fs::remove_file(path);
+                }
+            }
+        }
+        // A reader finds the end of its stream; a writer goes on.
+        self.each_connection(Shutdown::Read);
+        let mut still = self.core.pool.close(until);
+        if still > 0 {
+            self.each_connection(Shutdown::Both);
+            still = self.core.pool.close(Instant::now() + Duration::from_millis(200));
+        }
+        self.core.watch.stop();
+        for (thread, _) in threads {
+            // A panic in there was printed by the panic hook.
+            let _ = thread.join();
+        }
+        if still > 0 { Err(Error::StillRunning(still)) } else { Ok(()) }
+    }
+
+    fn each_connection(&self, how: Shutdown) {
+        let open: Vec<_> = self.core.open().iter().filter_map(Weak::upgrade).collect();
+        open.iter().for_each(|connection| connection.stream.shutdown(how));
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        if !self.threads().is_empty() {
+            // What still runs then has been told, and keeps nothing open.
+            let _ = self.shutdown(Duration::from_secs(5));
+        }
+    }
+}
+
+impl fmt::Debug for Serving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let services: Vec<_> = self.core.services.keys().collect();
+        let connections = self.connections_open();
+        f.debug_struct("Serving")
+            .field("services", &services)
+            .field("connections", &connections)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,196 @@
+//! Day 2: sockets - TCP or Unix, addresses, and reads and writes that end.
+//!
+//! std's sockets block. What keeps a thread from waiting for ever is the socket's own timeout: a
+//! read or write then comes back with "not yet", and the caller looks at its deadline. A write is
+//! woken every [`WRITE_TICK`] for that, a read when its caller's deadline is due.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use std::{fmt, str};
+
+use crate::{Error, Result, Source};
+
+/// How often a write that makes no progress looks at the clock.
+pub(crate) const WRITE_TICK: Duration = Duration::from_millis(10);
+
+/// Where a server is: `tcp@host:port`, `http@host:port` (CONNECT first) or `unix@path`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Address {
+    /// `tcp`, `http` or `unix`.
+    pub protocol: String,
+    /// `host:port`, or a path.
+    pub place: String,
+}
+
+impl str::FromStr for Address {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Address> {
+        let parts = text.split_once('@').filter(|(_, place)| !place.contains('@'));
+        let (protocol, place) = parts.ok_or_else(|| {
+            Error::Invalid(format!("rpc client err: wrong format '{text}', expect protocol@addr"))
+        })?;
+        if !["tcp", "http", "unix"].contains(&protocol) || place.is_empty() {
+            let what = "expect tcp@host:port, http@host:port or unix@path";
+            return Err(Error::Invalid(format!("rpc client err: '{text}': {what}")));
+        }
+        Ok(Address { protocol: protocol.to_owned(), place: place.to_owned() })
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.protocol, self.place)
+    }
+}
+
+/// A connected socket. Both directions are used through `&Stream`: one thread may write while
+/// another reads.
+#[derive(Debug)]
+pub enum Stream {
+    /// TCP.
+    Tcp(TcpStream),
+    /// A Unix socket.
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+/// Does the same to whichever socket it is.
+macro_rules! each {
+    ($stream:expr, $socket:ident => $do:expr) => {
+        match $stream {
+            Stream::Tcp($socket) => $do,
+            #[cfg(unix)]
+            Stream::Unix($socket) => $do,
+        }
+    };
+}
+
+impl Stream {
+    /// Connects to `place`, trying every address of a name in turn; zero is no limit.
+    pub(crate) fn connect(address: &Address, within: Duration) -> Result<Stream> {
+        let doing = format!("connect to {address}");
+        #[cfg(unix)]
+        if address.protocol == "unix" {
+            let socket = UnixStream::connect(&address.place).map_err(Error::io(doing))?;
+            return Ok(Stream::Unix(socket));
+        }
+        let until = Instant::now() + within;
+        let mut last = io::Error::other("the name has no address");
+        for addr in address.place.to_socket_addrs().map_err(Error::io(doing.clone()))? {
+            let left = until.saturating_duration_since(Instant::now());
+            let connected = match within {
+                Duration::ZERO => TcpStream::connect(addr),
+                _ if left.is_zero() => return Err(Error::ConnectTimeout(within)),
+                _ => TcpStream::connect_timeout(&addr, left),
+            };
+            match connected {
+                Ok(socket) => return Ok(Stream::Tcp(socket)),
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                    return Err(Error::ConnectTimeout(within));
+                }
+                Err(error) => last = error,
+            }
+        }
+        Err(Error::io(doing)(last))
+    }
+
+    /// Makes the socket ready for calls: small messages leave at once, writes look at the clock.
+    pub(crate) fn prepare(&self) -> io::Result<()> {
+        if let Stream::Tcp(socket) = self {
+            socket.set_nodelay(true)?;
+        }
+        each!(self, socket => socket.set_write_timeout(Some(WRITE_TICK)))
+    }
+
+    /// Ends a direction, or both; whoever waits on it comes back.
+    pub(crate) fn shutdown(&self, how: Shutdown) {
+        // An error means that it is shut already.
+        let _ = each!(self, socket => socket.shutdown(how));
+    }
+
+    /// The longest that a read waits; at least a microsecond, since zero would be for ever.
+    pub(crate) fn set_read_timeout(&self, within: Duration) -> io::Result<()> {
+        let within = Some(within.max(Duration::from_micros(1)));
+        each!(self, socket => socket.set_read_timeout(within))
+    }
+
+    pub(crate) fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        each!(self, socket => (&mut &*socket).read(buf))
+    }
+
+    pub(crate) fn write(&self, buf: &[u8]) -> io::Result<usize> {
+        each!(self, socket => (&mut &*socket).write(buf))
+    }
+
+    /// Whether the peer has hung up, without reading anything. Nobody else may be using the
+    /// socket meanwhile: for a moment it does not block.
+    pub(crate) fn is_hung_up(&self) -> bool {
+        let Stream::Tcp(socket) = self else { return false };
+        if socket.set_nonblocking(true).is_err() {
+            return true;
+        }
+        let gone = match socket.peek(&mut [0]) {
+            Ok(count) => count == 0,
+            Err(error) => error.kind() != io::ErrorKind::WouldBlock,
+        };
+        socket.set_nonblocking(false).is_err() || gone
+    }
+}
+
+/// The reading end of a [`Stream`] as the source of an [`Input`](crate::Input).
+pub(crate) struct Socket {
+    pub(crate) stream: Arc<Stream>,
+    /// Called before every read, which may wait: to send what was held back, wake who was served.
+    pub(crate) before_read: Box<dyn Fn() + Send>,
+    /// From the first byte of a message, the time for the rest of it.
+    pub(crate) message_timeout: Duration,
+    /// Since when a part of a message has been here.
+    pub(crate) partial_since: Option<Instant>,
+}
+
+impl Source for Socket {
+    fn fetch(&mut self, buf: &mut [u8], partial: bool) -> io::Result<usize> {
+        if partial {
+            let since = *self.partial_since.get_or_insert_with(Instant::now);
+            if since.elapsed() > self.message_timeout {
+                let stalled = Error::Stalled(self.message_timeout);
+                return Err(io::Error::other(stalled));
+            }
+        } else {
+            self.partial_since = None;
+        }
+        (self.before_read)();
+        self.stream.read(buf)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_protocol_at_place() {
+        let address: Address = "tcp@127.0.0.1:80".parse().unwrap();
+        assert_eq!((address.protocol.as_str(), address.place.as_str()), ("tcp", "127.0.0.1:80"));
+        assert_eq!(address.to_string(), "tcp@127.0.0.1:80");
+        let wrong = "127.0.0.1:80".parse::<Address>().unwrap_err();
+        assert_eq!(
+            wrong.to_string(),
+            "rpc client err: wrong format '127.0.0.1:80', expect protocol@addr"
+        );
+        assert!("ftp@x".parse::<Address>().is_err());
+        assert!("tcp@".parse::<Address>().is_err());
+    }
+
+    #[test]
+    fn nobody_there_is_an_error_that_says_where() {
+        let address: Address = "tcp@127.0.0.1:1".parse().unwrap();
+        let error = Stream::connect(&address, Duration::from_secs(1)).unwrap_err().to_string();
+        assert!(error.starts_with("connect to tcp@127.0.0.1:1: "), "{error}");
+    }
+}
