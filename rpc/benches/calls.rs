@@ -45,7 +45,8 @@ fn seconds(text: &str) -> f64 {
 
 fn serve() {
     let foo = Service::new("Foo").method("Sum", |args: Args| Ok(args.num1 + args.num2));
-    let server = Server::new().log(|_| {}).register(foo).expect("registers").start().expect("starts");
+    let server =
+        Server::new().log(|_| {}).register(foo).expect("registers").start().expect("starts");
     println!("tcp {}", server.listen("127.0.0.1:0").expect("listens"));
     let _ = std::io::stdin().read_to_end(&mut Vec::new());
 }
@@ -66,8 +67,9 @@ fn client(addr: &str, connections: usize, callers: usize, length: f64) {
                 let until = Instant::now() + Duration::from_secs_f64(length);
                 let mut count = 0u32;
                 while count % 16 != 0 || Instant::now() < until {
-                    let sum: i64 =
-                        client.call("Foo.Sum", &Args { num1: 3, num2: count.into() }).expect("calls");
+                    let sum: i64 = client
+                        .call("Foo.Sum", &Args { num1: 3, num2: count.into() })
+                        .expect("calls");
                     assert_eq!(sum, 3 + i64::from(count));
                     count += 1;
                 }
@@ -183,7 +185,13 @@ fn compare() {
 fn go_peer() -> Option<std::path::PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/go");
     let program = env::temp_dir().join(format!("rpc-bench-peer-{}", std::process::id()));
-    let built = Command::new("go").arg("build").arg("-o").arg(&program).arg(".").current_dir(source).status();
+    let built = Command::new("go")
+        .arg("build")
+        .arg("-o")
+        .arg(&program)
+        .arg(".")
+        .current_dir(source)
+        .status();
     if built.is_ok_and(|status| status.success()) {
         return Some(program);
     }

@@ -22,6 +22,8 @@ pub enum Error {
         /// The operating system's own words.
         source: Arc<io::Error>,
     },
+    /// The HTTP side failed: a route, a request to the registry.
+    Http(Arc<web::Error>),
     /// The stream ended in the middle of a message.
     UnexpectedEof,
     /// Bytes that no encoder writes.
@@ -94,6 +96,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Io { doing, source } => write!(f, "{doing}: {source}"),
+            Error::Http(source) => write!(f, "{source}"),
             Error::UnexpectedEof => f.write_str("unexpected EOF"),
             Error::Corrupt(what) => f.write_str(what),
             Error::Mismatch(what) | Error::Handshake(what) | Error::Invalid(what) => {
@@ -129,9 +132,16 @@ impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
             Error::Io { source, .. } => Some(source.as_ref()),
+            Error::Http(source) => Some(source.as_ref()),
             Error::Lost(Some(reason)) => Some(reason.as_ref()),
             _ => None,
         }
+    }
+}
+
+impl From<web::Error> for Error {
+    fn from(error: web::Error) -> Error {
+        Error::Http(Arc::new(error))
     }
 }
 

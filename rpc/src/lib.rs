@@ -1,5 +1,6 @@
 //! A net/rpc-like framework (chapter)
 
+pub mod beyond;
 pub mod client;
 pub mod codec;
 mod connection;
@@ -7,7 +8,7 @@ mod deadline;
 pub mod error;
 pub mod gob;
 pub mod handshake;
-mod http;
+pub mod http;
 mod outgoing;
 pub mod server;
 pub mod service;

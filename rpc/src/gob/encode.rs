@@ -16,7 +16,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::types::{Field, Id, Kind, Type, Types};
 use super::value::{Value, put_bytes};
-use super::varint::{put_int, put_uint};
+use super::varint::{put_float, put_int, put_uint};
 use super::{Gob, go_name};
 use crate::{Error, Result};
 
@@ -130,8 +130,8 @@ impl Definitions {
         Ok(here)
     }
 
-    /// The id of a type that fits `value`: a struct for every set of fields, a slice by its first
-    /// element. What has no type of its own (nil, an empty list) must not come here.
+    /// The id of a type that fits `value`: a struct for every set of fields, a slice of what fits
+    /// all its elements. What has no type of its own (nil, an empty list) must not come here.
     fn infer(&mut self, value: &Value) -> Id {
         let kind = match value {
             Value::Bool(_) => return Id::BOOL,
@@ -149,8 +149,8 @@ impl Definitions {
                 Kind::Struct(fields.collect())
             }
             Value::List(items) => {
-                let elem = items.first().map_or(Id::INTERFACE, |item| self.infer(item));
-                Kind::Slice { elem }
+                let elem = items.iter().cloned().reduce(|all, item| merged(&all, &item));
+                Kind::Slice { elem: elem.map_or(Id::INTERFACE, |all| self.infer(&all)) }
             }
             Value::Map(entries) => match entries.first() {
                 Some((key, elem)) => Kind::Map { key: self.infer(key), elem: self.infer(elem) },
@@ -165,6 +165,29 @@ impl Definitions {
         self.types.replace(id, fresh.clone());
         self.inferred.push((fresh, id));
         id
+    }
+}
+
+/// A value whose inferred type fits both: the fields of either struct, a float if one is.
+fn merged(a: &Value, b: &Value) -> Value {
+    match (a, b) {
+        (Value::Nil, other) | (other, Value::Nil) => other.clone(),
+        (Value::Int(_), Value::Float(_)) => b.clone(),
+        (Value::List(a), Value::List(b)) => {
+            let all = a.iter().chain(b).cloned().reduce(|all, item| merged(&all, &item));
+            Value::List(all.into_iter().collect())
+        }
+        (Value::Struct(a), Value::Struct(b)) => {
+            let mut fields = a.clone();
+            for (name, value) in b {
+                match fields.iter_mut().find(|(known, _)| known == name) {
+                    Some((_, known)) => *known = merged(known, value),
+                    None => fields.push((name.clone(), value.clone())),
+                }
+            }
+            Value::Struct(fields)
+        }
+        _ => a.clone(),
     }
 }
 
@@ -315,6 +338,9 @@ impl Encoder {
                     self.put(elem, table, value, state, out)?;
                 }
             }
+            // A whole number among floats; beyond 2^53 it is rounded, as everywhere in JSON.
+            #[expect(clippy::cast_precision_loss, reason = "see above")]
+            (Value::Int(number), _) if id == Id::FLOAT => put_float(state, *number as f64),
             (plain, _) if fits(plain, id) && plain.put_plain(state) => {}
             _ => return Err(Error::Mismatch("gob: a value that is not of its type".to_owned())),
         }
