@@ -269,7 +269,7 @@ impl Client {
     }
 
     /// Sends a request.
-    fn start<R: Body + 'static>(
+    pub(crate) fn start<R: Body + 'static>(
         &self,
         method: &str,
         args: &dyn Body,

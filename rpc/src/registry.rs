@@ -1,0 +1,467 @@
+//! Day 7: a registry - servers say that they are there, clients ask who is.
+//!
+//! (chapter)
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use web::client::Outgoing;
+use web::{Context, Engine};
+
+use crate::discovery::Discovery;
+use crate::stream::Address;
+use crate::{Error, Result};
+
+/// Where the registry is, on its server.
+pub const REGISTRY_PATH: &str = "/_geerpc_/registry";
+
+/// The header that lists the servers in an answer.
+const SERVERS: &str = "X-Geerpc-Servers";
+
+/// The header that names one server in a request.
+const SERVER: &str = "X-Geerpc-Server";
+
+/// After how long a server that has not been heard of is forgotten, unless said otherwise.
+const TIMEOUT: Duration = Duration::from_secs(5 * 60);
+
+/// How often a server says that it is there: a minute before it would be forgotten.
+pub const HEARTBEAT_PERIOD: Duration = Duration::from_secs(4 * 60);
+
+/// How many servers a registry keeps.
+const SERVERS_MAX: usize = 1024;
+
+/// The longest time for one request to the registry.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The table of servers that are there.
+#[derive(Debug)]
+pub struct Registry {
+    timeout: Duration,
+    token: Option<String>,
+    /// When each server was last heard of, by address.
+    servers: Mutex<BTreeMap<String, Instant>>,
+}
+
+impl Default for Registry {
+    /// Forgets after five minutes; anybody may register.
+    fn default() -> Registry {
+        Registry::new(TIMEOUT)
+    }
+}
+
+impl Registry {
+    /// A registry that forgets servers after `timeout`; zero is never.
+    #[must_use]
+    pub fn new(timeout: Duration) -> Registry {
+        Registry { timeout, token: None, servers: Mutex::default() }
+    }
+
+    /// Lets only those register who send `Authorization: Bearer TOKEN`.
+    #[must_use]
+    pub fn token(mut self, token: &str) -> Registry {
+        self.token = Some(format!("Bearer {token}"));
+        self
+    }
+
+    fn servers(&self) -> MutexGuard<'_, BTreeMap<String, Instant>> {
+        self.servers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Enters a server, or notes that it is still there.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for what is no `protocol@host:port` that others could dial, and when
+    /// the registry is full.
+    pub fn put(&self, address: &str) -> Result<()> {
+        check_address(address)?;
+        let mut servers = self.servers();
+        self.forget(&mut servers);
+        if servers.len() >= SERVERS_MAX && !servers.contains_key(address) {
+            return Err(Error::Invalid(format!("the registry is full: {SERVERS_MAX} servers")));
+        }
+        servers.insert(address.to_owned(), Instant::now());
+        Ok(())
+    }
+
+    /// Takes a server out; whether it was there.
+    pub fn remove(&self, address: &str) -> bool {
+        self.servers().remove(address).is_some()
+    }
+
+    /// The servers that are there, sorted, and how long ago each was heard of.
+    #[must_use]
+    pub fn snapshot(&self) -> Vec<(String, Duration)> {
+        let mut servers = self.servers();
+        self.forget(&mut servers);
+        servers.iter().map(|(address, seen)| (address.clone(), seen.elapsed())).collect()
+    }
+
+    fn forget(&self, servers: &mut BTreeMap<String, Instant>) {
+        if !self.timeout.is_zero() {
+            servers.retain(|_, seen| seen.elapsed() < self.timeout);
+        }
+    }
+
+    /// Adds the registry to an HTTP server, at [`REGISTRY_PATH`].
+    ///
+    /// # Errors
+    /// [`Error::Http`] when the path has a route already.
+    pub fn mount(self: &Arc<Self>, engine: &mut Engine) -> Result<()> {
+        for method in ["GET", "POST", "DELETE", "HEAD", "PUT", "PATCH", "OPTIONS", "CONNECT"] {
+            let registry = Arc::clone(self);
+            engine.route(method, REGISTRY_PATH, move |context: &mut Context| {
+                let status = registry.handle(context);
+                context.status(status);
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Answers a request: the status. Every body is empty.
+    fn handle(&self, context: &mut Context) -> u16 {
+        let method = context.method().to_owned();
+        if method == "GET" {
+            let list: Vec<_> = self.snapshot().into_iter().map(|(address, _)| address).collect();
+            context.set_header(SERVERS, &list.join(","));
+            return 200;
+        }
+        if method != "POST" && method != "DELETE" {
+            return 405;
+        }
+        if self.token.is_some() && context.header("Authorization") != self.token.as_deref() {
+            return 401;
+        }
+        match (context.header(SERVER), method.as_str()) {
+            // What Go answers.
+            (None | Some(""), _) => 500,
+            (Some(address), "POST") if self.put(address).is_ok() => 200,
+            (Some(address), "DELETE") if self.remove(address) => 200,
+            (Some(_), "DELETE") => 404,
+            _ => 400,
+        }
+    }
+}
+
+/// That others could dial `address`: a comma in it would be two servers, and `0.0.0.0` is nowhere.
+fn check_address(text: &str) -> Result<()> {
+    let address: Address = text.parse()?;
+    let invalid = |why: &str| Err(Error::Invalid(format!("rpc registry: '{text}': {why}")));
+    if text.len() > 256 || text.bytes().any(|byte| byte == b',' || !byte.is_ascii_graphic()) {
+        return invalid("not an address");
+    }
+    if address.protocol == "unix" {
+        return Ok(());
+    }
+    let Some((host, port)) = address.place.rsplit_once(':') else { return invalid("no port") };
+    if port.parse::<u16>().is_ok_and(|port| port > 0) && !host.is_empty() {
+        let unspecified =
+            address.place.parse::<SocketAddr>().is_ok_and(|addr| addr.ip().is_unspecified());
+        if unspecified { invalid("an address that nobody can dial") } else { Ok(()) }
+    } else {
+        invalid("no host and port")
+    }
+}
+
+/// Tells a registry, again and again, that a server is there; stops, and takes it out, on drop.
+#[derive(Debug)]
+pub struct Heartbeat {
+    shared: Arc<Beat>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Beat {
+    url: String,
+    address: String,
+    token: Option<String>,
+    period: Duration,
+    stopping: Mutex<bool>,
+    stop: Condvar,
+    http: web::Client,
+}
+
+impl fmt::Debug for Beat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Beat {{ {} to {} }}", self.address, self.url)
+    }
+}
+
+impl Heartbeat {
+    /// Registers `address` with the registry at `url`, now and every `period`; zero is
+    /// [`HEARTBEAT_PERIOD`]. A registry that is down is asked again, ever less often, for ever.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for an address that nobody could dial; [`Error::Io`] when no thread can
+    /// be started.
+    pub fn start(url: &str, address: &str, period: Duration) -> Result<Heartbeat> {
+        Heartbeat::start_with(url, address, period, None)
+    }
+
+    /// [`Heartbeat::start`] with the registry's token.
+    ///
+    /// # Errors
+    /// Those of [`Heartbeat::start`].
+    pub fn start_with(
+        url: &str,
+        address: &str,
+        period: Duration,
+        token: Option<&str>,
+    ) -> Result<Heartbeat> {
+        check_address(address)?;
+        let shared = Arc::new(Beat {
+            url: url.to_owned(),
+            address: address.to_owned(),
+            token: token.map(|token| format!("Bearer {token}")),
+            period: if period.is_zero() { HEARTBEAT_PERIOD } else { period },
+            stopping: Mutex::new(false),
+            stop: Condvar::new(),
+            http: http_client(),
+        });
+        let beat = Arc::clone(&shared);
+        // Joined on drop, which it waits for.
+        let thread = thread::Builder::new().name("rpc-heartbeat".to_owned());
+        let thread = thread.spawn(move || beat.run()).map_err(Error::io("start a thread"))?;
+        Ok(Heartbeat { shared, thread: Some(thread) })
+    }
+
+    /// The address that others can dial for a listener on `listening`: if that is `0.0.0.0` or
+    /// `[::]`, the address by which this machine reaches the registry. (Connecting a UDP socket
+    /// sends nothing, but makes the kernel choose.)
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the registry's name has no address, or there is no way to it.
+    pub fn address_for(url: &str, listening: SocketAddr) -> Result<String> {
+        if !listening.ip().is_unspecified() {
+            return Ok(format!("tcp@{listening}"));
+        }
+        let authority = url.split("://").last().and_then(|rest| rest.split('/').next());
+        let authority = authority.unwrap_or_default();
+        let doing = || format!("find the way to {authority}");
+        let socket = UdpSocket::bind("0.0.0.0:0").map_err(Error::io(doing()))?;
+        socket.connect(authority).map_err(Error::io(doing()))?;
+        let ours = socket.local_addr().map_err(Error::io(doing()))?;
+        Ok(format!("tcp@{}", SocketAddr::new(ours.ip(), listening.port())))
+    }
+}
+
+impl Drop for Heartbeat {
+    fn drop(&mut self) {
+        *self.shared.stopping.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.shared.stop.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // A panic in there was printed by the panic hook.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Beat {
+    fn run(&self) {
+        let mut pause = Duration::ZERO;
+        loop {
+            pause = match self.send("POST") {
+                Ok(()) => self.period,
+                Err(error) => {
+                    web::log::line(format_args!("rpc server: heart beat err: {error}"));
+                    // Twice as long each time, but no longer than between two beats.
+                    let longer = if pause == self.period { Duration::ZERO } else { 2 * pause };
+                    longer.max(Duration::from_millis(100)).min(self.period)
+                }
+            };
+            let stopping = self.stopping.lock().unwrap_or_else(PoisonError::into_inner);
+            let rested = self.stop.wait_timeout_while(stopping, pause, |stopping| !*stopping);
+            if *rested.unwrap_or_else(PoisonError::into_inner).0 {
+                break;
+            }
+        }
+        // If the registry is down it will forget us by itself.
+        let _ = self.send("DELETE");
+    }
+
+    fn send(&self, method: &str) -> Result<()> {
+        if method == "POST" {
+            web::log::line(format_args!(
+                "{} send heart beat to registry {}",
+                self.address, self.url
+            ));
+        }
+        let mut request = Outgoing::new(method, &self.url).header(SERVER, &self.address);
+        if let Some(token) = &self.token {
+            request = request.header("Authorization", token);
+        }
+        let answer = self.http.send(request)?;
+        if answer.status == 200 {
+            return Ok(());
+        }
+        Err(Error::Handshake(format!("the registry answered {}", answer.status_text)))
+    }
+}
+
+fn http_client() -> web::Client {
+    let mut client = web::Client::new();
+    client.total_timeout = REQUEST_TIMEOUT;
+    client
+}
+
+/// The servers that a registry knows of, asked again when the answer is old.
+pub struct RegistryDiscovery {
+    url: String,
+    max_age: Duration,
+    http: web::Client,
+    known: Mutex<Known>,
+    /// Held by whoever asks, and not while anybody reads what is known.
+    asking: Mutex<()>,
+}
+
+/// Guarded by [`RegistryDiscovery::known`].
+#[derive(Debug, Default)]
+struct Known {
+    servers: Vec<String>,
+    /// When the registry was last asked, whatever it said.
+    asked: Option<Instant>,
+}
+
+impl RegistryDiscovery {
+    /// The servers of the registry at `url`; an answer is good for ten seconds.
+    #[must_use]
+    pub fn new(url: &str) -> RegistryDiscovery {
+        RegistryDiscovery::with_max_age(url, Duration::from_secs(10))
+    }
+
+    /// [`RegistryDiscovery::new`] with another age.
+    #[must_use]
+    pub fn with_max_age(url: &str, max_age: Duration) -> RegistryDiscovery {
+        RegistryDiscovery {
+            url: url.to_owned(),
+            max_age,
+            http: http_client(),
+            known: Mutex::default(),
+            asking: Mutex::default(),
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ask(&self) -> Result<Vec<String>> {
+        let answer = self.http.get(&self.url)?;
+        if answer.status != 200 {
+            let status = &answer.status_text;
+            return Err(Error::Handshake(format!("the registry answered {status}")));
+        }
+        let Some(list) = answer.headers.get(SERVERS) else {
+            return Err(Error::Handshake(format!("the registry sent no {SERVERS}")));
+        };
+        let servers = list.split(',').map(str::trim).filter(|server| !server.is_empty());
+        Ok(servers.filter(|server| check_address(server).is_ok()).map(str::to_owned).collect())
+    }
+}
+
+impl Discovery for RegistryDiscovery {
+    /// Asks the registry, unless it was asked within the maximal age, or somebody is asking and
+    /// there is a list to go on with.
+    fn refresh(&self) -> Result<()> {
+        let fresh = |known: &Known| known.asked.is_some_and(|asked| asked.elapsed() < self.max_age);
+        let have = {
+            let known = self.known();
+            if fresh(&known) {
+                return Ok(());
+            }
+            !known.servers.is_empty()
+        };
+        let _asking = match self.asking.try_lock() {
+            Ok(asking) => asking,
+            Err(_) if have => return Ok(()),
+            Err(_) => self.asking.lock().unwrap_or_else(PoisonError::into_inner),
+        };
+        if fresh(&self.known()) {
+            return Ok(());
+        }
+        web::log::line(format_args!("rpc registry: refresh servers from registry {}", self.url));
+        let answer = self.ask();
+        let mut known = self.known();
+        // A registry that is down is not asked for every call either.
+        known.asked = Some(Instant::now());
+        match answer {
+            Ok(servers) => {
+                known.servers = servers;
+                Ok(())
+            }
+            Err(error) => {
+                web::log::line(format_args!("rpc registry refresh err: {error}"));
+                Err(error)
+            }
+        }
+    }
+
+    fn update(&self, servers: Vec<String>) {
+        *self.known() = Known { servers, asked: Some(Instant::now()) };
+    }
+
+    /// The last good list, however old, when the registry cannot be asked.
+    fn get_all(&self) -> Result<Vec<String>> {
+        let refreshed = self.refresh();
+        let servers = self.known().servers.clone();
+        match refreshed {
+            Err(error) if servers.is_empty() => Err(error),
+            _ if servers.is_empty() => Err(Error::NoServers),
+            _ => Ok(servers),
+        }
+    }
+}
+
+impl fmt::Debug for RegistryDiscovery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RegistryDiscovery {{ {}, {:?} }}", self.url, self.known())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_that_others_can_dial_are_kept() {
+        let registry = Registry::default();
+        for bad in [
+            "x",
+            "tcp@a",
+            "tcp@[::]:80",
+            "tcp@0.0.0.0:80",
+            "tcp@a:0",
+            "tcp@a:1,tcp@b:2",
+            "tcp@a b:1",
+        ] {
+            assert!(registry.put(bad).is_err(), "{bad}");
+        }
+        registry.put("tcp@b:2").unwrap();
+        registry.put("http@a:1").unwrap();
+        let list: Vec<_> = registry.snapshot().into_iter().map(|(address, _)| address).collect();
+        assert_eq!(list, ["http@a:1", "tcp@b:2"]);
+        assert!(registry.remove("tcp@b:2") && !registry.remove("tcp@b:2"));
+    }
+
+    #[test]
+    fn silence_is_forgotten() {
+        let registry = Registry::new(Duration::from_nanos(1));
+        registry.put("tcp@a:1").unwrap();
+        assert!(registry.snapshot().is_empty());
+        let registry = Registry::new(Duration::ZERO);
+        registry.put("tcp@a:1").unwrap();
+        assert_eq!(registry.snapshot().len(), 1);
+    }
+
+    #[test]
+    fn a_wildcard_is_advertised_as_the_way_to_the_registry() {
+        let url = "http://127.0.0.1:9999/_geerpc_/registry";
+        let address = Heartbeat::address_for(url, "0.0.0.0:7001".parse().unwrap()).unwrap();
+        assert_eq!(address, "tcp@127.0.0.1:7001");
+        let address = Heartbeat::address_for(url, "127.0.0.1:7001".parse().unwrap()).unwrap();
+        assert_eq!(address, "tcp@127.0.0.1:7001");
+        assert!(Heartbeat::start(url, "tcp@[::]:7001", Duration::ZERO).is_err());
+    }
+}

@@ -1,0 +1,337 @@
+//! Day 6: a client for many servers.
+//!
+//! (chapter)
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::client::{Client, Options};
+use crate::codec::Body;
+use crate::discovery::{Candidate, Discovery, Select};
+use crate::{Error, Result};
+
+/// How long a server that could not be reached is left alone, at first and at most.
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+
+/// How soon a broadcast notices that it is over.
+const CANCEL_TICK: Duration = Duration::from_millis(20);
+
+/// A client that chooses a server for each call and keeps one connection to each.
+///
+/// ```
+/// use rpc::discovery::{MultiServers, RoundRobin};
+/// use rpc::{Server, Service, XClient};
+///
+/// # fn main() -> rpc::Result<()> {
+/// let double = || Service::new("Foo").method("Double", |n: i64| Ok(2 * n));
+/// let (a, b) = (Server::new().register(double())?.start()?, Server::new().register(double())?.start()?);
+/// let addresses = [a.listen("127.0.0.1:0")?, b.listen("127.0.0.1:0")?].map(|a| format!("tcp@{a}"));
+///
+/// let client = XClient::new(MultiServers::new(addresses), RoundRobin::new());
+/// assert_eq!(client.call::<i64>("Foo.Double", &1i64)?, 2);
+/// assert_eq!(client.broadcast::<i64>("Foo.Double", &4i64, None)?, 8);
+/// # Ok(())
+/// # }
+/// ```
+pub struct XClient {
+    discovery: Box<dyn Discovery>,
+    select: Box<dyn Select>,
+    options: Options,
+    /// Only looked up under the lock; dialling happens under the lock of one address.
+    hosts: Mutex<HashMap<String, Arc<Host>>>,
+}
+
+/// What is known of one address.
+#[derive(Debug, Default)]
+struct Host {
+    /// Held while dialling, so that one address is dialled once; others do not wait for it.
+    client: Mutex<Option<Arc<Client>>>,
+    pending: AtomicUsize,
+    trouble: Mutex<Trouble>,
+}
+
+/// Guarded by [`Host::trouble`].
+#[derive(Debug, Default)]
+struct Trouble {
+    failures: u32,
+    /// Until when it is left alone, if there are others.
+    until: Option<Instant>,
+}
+
+impl Host {
+    fn trouble(&self) -> MutexGuard<'_, Trouble> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_left_alone(&self, now: Instant) -> bool {
+        self.trouble().until.is_some_and(|until| now < until)
+    }
+
+    /// The connection there is, or a new one.
+    fn client(&self, address: &str, options: &Options) -> Result<Arc<Client>> {
+        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = client.as_ref().filter(|client| client.is_available()) {
+            return Ok(Arc::clone(client));
+        }
+        let fresh = Arc::new(Client::dial_with(address, options)?);
+        *client = Some(Arc::clone(&fresh));
+        Ok(fresh)
+    }
+
+    /// Learns from how a call went whether the server can be reached.
+    fn learn(&self, error: Option<&Error>) {
+        let mut trouble = self.trouble();
+        if error.is_some_and(is_unreachable) {
+            let pause = BACK_OFF.0.saturating_mul(1 << trouble.failures.min(10)).min(BACK_OFF.1);
+            trouble.failures += 1;
+            trouble.until = Some(Instant::now() + pause);
+        } else {
+            *trouble = Trouble::default();
+        }
+    }
+}
+
+/// Whether the call may not have reached the server, so that another may be tried.
+pub(crate) fn is_unreachable(error: &Error) -> bool {
+    matches!(error, Error::Io { .. } | Error::ConnectTimeout(_) | Error::Handshake(_))
+        || error.is_connection_lost()
+}
+
+/// Counts a call as pending for as long as it lives.
+struct Pending<'a>(&'a Host);
+
+impl<'a> Pending<'a> {
+    fn new(host: &'a Host) -> Pending<'a> {
+        host.pending.fetch_add(1, Ordering::Relaxed);
+        Pending(host)
+    }
+}
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        self.0.pending.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl XClient {
+    /// A client for the servers of `discovery`, chosen by `select`.
+    pub fn new(discovery: impl Discovery + 'static, select: impl Select + 'static) -> XClient {
+        XClient::with_options(discovery, select, Options::default())
+    }
+
+    /// [`XClient::new`] with options for each connection.
+    pub fn with_options(
+        discovery: impl Discovery + 'static,
+        select: impl Select + 'static,
+        options: Options,
+    ) -> XClient {
+        XClient {
+            discovery: Box::new(discovery),
+            select: Box::new(select),
+            options,
+            hosts: Mutex::default(),
+        }
+    }
+
+    /// Calls one server; if that fails, the call has failed.
+    ///
+    /// # Errors
+    /// [`Error::NoServers`], and those of dialling and calling.
+    pub fn call<R: Body + 'static>(&self, method: &str, args: &dyn Body) -> Result<R> {
+        self.call_on(&self.choose(None, &[])?, method, args, None)
+    }
+
+    /// [`XClient::call`] that takes `within` at most, dialling included.
+    ///
+    /// # Errors
+    /// Those of [`XClient::call`], and [`Error::Timeout`].
+    pub fn call_timeout<R: Body + 'static>(
+        &self,
+        method: &str,
+        args: &dyn Body,
+        within: Duration,
+    ) -> Result<R> {
+        let until = Instant::now() + within;
+        self.call_on(&self.choose(None, &[])?, method, args, Some(until))
+    }
+
+    /// Chooses a server, leaving out those in `tried`, and those in trouble if there are others.
+    pub(crate) fn choose(&self, key: Option<&str>, tried: &[String]) -> Result<String> {
+        let mut servers = self.discovery.get_all()?;
+        servers.retain(|server| !tried.contains(server));
+        let now = Instant::now();
+        let well: Vec<&String> =
+            servers.iter().filter(|server| !self.host(server).is_left_alone(now)).collect();
+        let pool = if well.is_empty() { servers.iter().collect() } else { well };
+        let hosts: Vec<_> = pool.iter().map(|server| self.host(server)).collect();
+        let candidates: Vec<_> = pool
+            .iter()
+            .zip(&hosts)
+            .map(|(address, host)| Candidate {
+                address,
+                pending: host.pending.load(Ordering::Relaxed),
+            })
+            .collect();
+        if candidates.is_empty() {
+            return Err(Error::NoServers);
+        }
+        let index = self.select.select(&candidates, key).min(candidates.len() - 1);
+        Ok(candidates[index].address.to_owned())
+    }
+
+    fn host(&self, address: &str) -> Arc<Host> {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        match hosts.get(address) {
+            Some(host) => Arc::clone(host),
+            None => Arc::clone(hosts.entry(address.to_owned()).or_default()),
+        }
+    }
+
+    /// Calls this server.
+    pub(crate) fn call_on<R: Body + 'static>(
+        &self,
+        address: &str,
+        method: &str,
+        args: &dyn Body,
+        until: Option<Instant>,
+    ) -> Result<R> {
+        let host = self.host(address);
+        let _pending = Pending::new(&host);
+        let result = self.dial(&host, address, until).and_then(|client| match until {
+            Some(until) => {
+                client.call_timeout(method, args, until.saturating_duration_since(Instant::now()))
+            }
+            None => client.call(method, args),
+        });
+        host.learn(result.as_ref().err());
+        result
+    }
+
+    fn dial(&self, host: &Host, address: &str, until: Option<Instant>) -> Result<Arc<Client>> {
+        let mut options = self.options.clone();
+        if let Some(until) = until {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Error::Timeout);
+            }
+            let limit = options.connect_timeout;
+            options.connect_timeout = if limit.is_zero() { left } else { limit.min(left) };
+        }
+        host.client(address, &options)
+    }
+
+    /// Calls every server at once. The first error is the result, and the other calls are given
+    /// up; without one, the first reply is.
+    ///
+    /// # Errors
+    /// [`Error::NoServers`], [`Error::Timeout`] after `within`, and those of calling.
+    pub fn broadcast<R: Body + 'static>(
+        &self,
+        method: &str,
+        args: &(dyn Body + Sync),
+        within: Option<Duration>,
+    ) -> Result<R> {
+        let mut first = None;
+        for (_, result) in self.every::<R>(method, args, within, true)? {
+            match result {
+                // The others were given up because of an error that came before.
+                Err(Error::Canceled) => {}
+                Err(error) => return Err(error),
+                Ok(reply) => first = first.or(Some(reply)),
+            }
+        }
+        first.ok_or(Error::Canceled)
+    }
+
+    /// Calls every server at once and gives every result, in the order in which they came.
+    ///
+    /// # Errors
+    /// [`Error::NoServers`]; those of the calls are in the results.
+    pub fn broadcast_all<R: Body + 'static>(
+        &self,
+        method: &str,
+        args: &(dyn Body + Sync),
+        within: Option<Duration>,
+    ) -> Result<Vec<(String, Result<R>)>> {
+        self.every(method, args, within, false)
+    }
+
+    /// One thread for each server, all joined before this returns.
+    fn every<R: Body + 'static>(
+        &self,
+        method: &str,
+        args: &(dyn Body + Sync),
+        within: Option<Duration>,
+        fail_fast: bool,
+    ) -> Result<Vec<(String, Result<R>)>> {
+        let servers = self.discovery.get_all()?;
+        let until = within.map(|within| Instant::now() + within);
+        let over = AtomicBool::new(false);
+        let (sender, results) = mpsc::channel();
+        thread::scope(|scope| {
+            for address in servers {
+                let (sender, over) = (sender.clone(), &over);
+                scope.spawn(move || {
+                    let result = self.call_unless::<R>(&address, method, args, until, over);
+                    if fail_fast && result.is_err() {
+                        over.store(true, Ordering::Relaxed);
+                    }
+                    // The receiver outlives the scope.
+                    let _ = sender.send((address, result));
+                });
+            }
+        });
+        drop(sender);
+        Ok(results.into_iter().collect())
+    }
+
+    /// Calls this server, until the call is over because another failed.
+    fn call_unless<R: Body + 'static>(
+        &self,
+        address: &str,
+        method: &str,
+        args: &dyn Body,
+        until: Option<Instant>,
+        over: &AtomicBool,
+    ) -> Result<R> {
+        let host = self.host(address);
+        let _pending = Pending::new(&host);
+        let wait = || {
+            let client = self.dial(&host, address, until)?;
+            let mut handle = client.start::<R>(method, args, until)?;
+            loop {
+                let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+                if let Some(result) =
+                    handle.wait_timeout(left.unwrap_or(CANCEL_TICK).min(CANCEL_TICK))
+                {
+                    return result;
+                }
+                if over.load(Ordering::Relaxed) {
+                    return handle.cancel();
+                }
+                if left == Some(Duration::ZERO) {
+                    return Err(Error::Timeout);
+                }
+            }
+        };
+        let result = wait();
+        host.learn(result.as_ref().err());
+        result
+    }
+
+    /// Closes every connection; the next call dials anew.
+    pub fn close(&self) {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+impl fmt::Debug for XClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        f.debug_struct("XClient").field("hosts", &*hosts).finish_non_exhaustive()
+    }
+}
