@@ -1,0 +1,106 @@
+//! The examples: the two tools, and the demos of the days.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use tests::{Running, example};
+
+#[test]
+fn call_asks_serve_in_every_dialect() {
+    let server = Running::start(&example("rpc", "serve"), &["--addr", "127.0.0.1:0"], 1);
+    let call = |args: &[&str]| {
+        let output = Command::new(example("rpc", "call")).args(args).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
+        (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+    };
+    for dialect in ["geerpc", "netrpc", "jsonrpc"] {
+        for protocol in ["tcp", "http"] {
+            let at = format!("{protocol}@{}", server.addr());
+            let ask = |method, json| call(&["--dialect", dialect, &at, method, json]);
+            let sum = ask("Foo.Sum", "{\"Num1\":3,\"Num2\":4}");
+            assert_eq!(sum, (0, "7".to_owned(), String::new()), "{dialect} {protocol}");
+            let fail = ask("Foo.Fail", "{}");
+            assert_eq!(fail, (1, String::new(), "boom 100%s".to_owned()));
+            let record = "{\"Name\":\"n\",\"Points\":[{\"X\":1.5}],\"Inner\":{\"Y\":2.5}}";
+            let (code, reply, _) = ask("Echo.Record", record);
+            let reply = web::json::parse(&reply).unwrap();
+            assert_eq!((code, reply["Points"][0]["X"].as_f64()), (0, Some(1.5)));
+            assert_eq!((reply["Grid"][2].as_i64(), reply["Maybe"].is_null()), (Some(0), true));
+        }
+    }
+    let at = format!("tcp@{}", server.addr());
+    let late = call(&["--timeout", "100", &at, "Foo.Sleep", "{\"Num1\":5}"]);
+    assert_eq!(late.2, "rpc client: call failed: context deadline exceeded");
+    assert_eq!(call(&["--nonsense"]).0, 2);
+    assert_eq!(call(&["tcp@127.0.0.1:1", "A.B", "1"]).0, 1);
+}
+
+#[test]
+fn call_reads_many_calls_and_answers_in_their_order() {
+    let server = Running::start(&example("rpc", "serve"), &["--addr", "127.0.0.1:0"], 1);
+    let mut batch = Command::new(example("rpc", "call"))
+        .args(["--callers", "8", &format!("tcp@{}", server.addr()), "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let line = |number| format!("Foo.Sum {{\"Num1\":{number},\"Num2\":1}}\n");
+    let lines: String = (0..100).map(line).collect();
+    let mut stdin = batch.stdin.take().unwrap();
+    stdin.write_all((lines + "Foo.Nope {}\n").as_bytes()).unwrap();
+    drop(stdin);
+    let output = batch.wait_with_output().unwrap();
+    let mut want: Vec<String> = (1..=100).map(|sum| sum.to_string()).collect();
+    want.push("error: rpc server: can't find method Nope".to_owned());
+    let got = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(got.lines().collect::<Vec<_>>(), want);
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn servers_say_what_is_wrong_with_their_flags() {
+    for name in ["serve", "day5_http_debug", "day7_registry"] {
+        let run = |args: &[&str]| {
+            let output = Command::new(example("rpc", name)).args(args).output().unwrap();
+            (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+        };
+        let (code, said) = run(&["--port", "1"]);
+        assert!(code == Some(2) && said.starts_with("usage: "), "{name}: {said}");
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = taken.local_addr().unwrap().to_string();
+        assert_eq!(run(&["--addr", &addr]).0, Some(1), "{name}");
+        assert_eq!(run(&["--addr", "nonsense"]).0, Some(1), "{name}");
+    }
+}
+
+#[test]
+fn the_demos_end_and_say_what_go_s_say() {
+    let run = |name: &str, args: &[&str], lines: &[&str]| {
+        let output = Command::new(example("rpc", name)).args(args).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{name}: {text}");
+        for line in lines {
+            assert!(text.contains(line), "{name} lacks {line:?}:\n{text}");
+        }
+    };
+    run("day1_codec", &[], &["&{Foo.Sum 0 } geerpc req 0", "reply: geerpc resp 4"]);
+    run("day2_client", &[], &["reply: geerpc resp 1", "reply: geerpc resp 5"]);
+    let sums = [
+        "rpc server: register Foo.Sum",
+        "0 + 0 = 0",
+        "1 + 1 = 2",
+        "2 + 4 = 6",
+        "3 + 9 = 12",
+        "4 + 16 = 20",
+    ];
+    run("day3_service", &[], &sums);
+    run("day4_timeout", &[], &sums);
+    let rounds = [
+        "call Foo.Sum success: 4 + 16 = 20",
+        "broadcast Foo.Sum success: 3 + 9 = 12",
+        "broadcast Foo.Sleep success: 1 + 1 = 2",
+        "broadcast Foo.Sleep error: rpc client: call failed: context deadline exceeded",
+    ];
+    run("day6_load_balance", &[], &rounds);
+    run("day7_registry", &["--addr", "127.0.0.1:0"], &rounds);
+}
