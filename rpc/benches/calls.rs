@@ -44,9 +44,9 @@ fn seconds(text: &str) -> f64 {
 }
 
 fn serve() {
-    let foo = Service::new("Foo").method("Sum", |args: Args| Ok(args.num1 + args.num2));
+    let service = Service::new("Foo").method("Sum", |args: Args| Ok(args.num1 + args.num2));
     let server =
-        Server::new().log(|_| {}).register(foo).expect("registers").start().expect("starts");
+        Server::new().log(|_| {}).register(service).expect("registers").start().expect("starts");
     println!("tcp {}", server.listen("127.0.0.1:0").expect("listens"));
     let _ = std::io::stdin().read_to_end(&mut Vec::new());
 }
@@ -66,7 +66,7 @@ fn client(addr: &str, connections: usize, callers: usize, length: f64) {
                 start.wait();
                 let until = Instant::now() + Duration::from_secs_f64(length);
                 let mut count = 0u32;
-                while count % 16 != 0 || Instant::now() < until {
+                while !count.is_multiple_of(16) || Instant::now() < until {
                     let sum: i64 = client
                         .call("Foo.Sum", &Args { num1: 3, num2: count.into() })
                         .expect("calls");
@@ -96,7 +96,7 @@ fn echo(addr: &str, length: f64) {
     let mut socket = TcpStream::connect(addr).expect("connects");
     socket.set_nodelay(true).expect("sets");
     let (began, mut count, mut buf) = (Instant::now(), 0, [7; 64]);
-    while count % 16 != 0 || began.elapsed().as_secs_f64() < length {
+    while !count.is_multiple_of(16) || began.elapsed().as_secs_f64() < length {
         socket.write_all(&buf).expect("writes");
         socket.read_exact(&mut buf).expect("reads");
         count += 1;

@@ -17,8 +17,8 @@ rpc::message! {
 }
 
 fn main() -> rpc::Result<()> {
-    let foo = Service::new("Foo").method("Sum", |args: Args| Ok(args.num1 + args.num2));
-    let server = Server::new().register(foo)?.start()?;
+    let service = Service::new("Foo").method("Sum", |args: Args| Ok(args.num1 + args.num2));
+    let server = Server::new().register(service)?.start()?;
     let addr = server.listen("127.0.0.1:0")?;
     log::line(format_args!("start rpc server on {addr}"));
     let client = Client::dial(&format!("tcp@{addr}"))?;

@@ -19,7 +19,7 @@ rpc::message! {
 }
 
 fn main() -> rpc::Result<()> {
-    let foo = Service::new("Foo")
+    let service = Service::new("Foo")
         .method("Sum", |args: Args| Ok(args.num1 + args.num2))
         .method_with("Slow", |_: Args, call| {
             // A method can see that nobody waits any more. One that does not look goes on, and
@@ -32,7 +32,7 @@ fn main() -> rpc::Result<()> {
             }
             Ok(0i64)
         });
-    let server = Server::new().register(foo)?.start()?;
+    let server = Server::new().register(service)?.start()?;
     let addr = server.listen("127.0.0.1:0")?;
     log::line(format_args!("start rpc server on {addr}"));
     let client = Client::dial(&format!("tcp@{addr}"))?;

@@ -40,8 +40,8 @@ fn main() -> ExitCode {
 }
 
 fn run(addr: &str) -> Outcome<()> {
-    let foo = Service::new("Foo").method("Sum", |args: Args| Ok(args.num1 + args.num2));
-    let serving = Arc::new(Server::new().register(foo)?.start()?);
+    let service = Service::new("Foo").method("Sum", |args: Args| Ok(args.num1 + args.num2));
+    let serving = Arc::new(Server::new().register(service)?.start()?);
     let mut engine = Engine::new();
     rpc::http::mount(&mut engine, &serving)?;
     let listener = cli::listen("http", addr)?;

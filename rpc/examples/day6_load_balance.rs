@@ -28,14 +28,14 @@ fn main() -> rpc::Result<()> {
 
 /// A server on a free port, and its address.
 fn start_server() -> rpc::Result<(Serving, String)> {
-    let foo = Service::new("Foo").method("Sum", |args: Args| Ok(args.num1 + args.num2)).method(
+    let service = Service::new("Foo").method("Sum", |args: Args| Ok(args.num1 + args.num2)).method(
         "Sleep",
         |args: Args| {
             thread::sleep(Duration::from_secs(u64::try_from(args.num1).unwrap_or(0)));
             Ok(args.num1 + args.num2)
         },
     );
-    let server = Server::new().register(foo)?.start()?;
+    let server = Server::new().register(service)?.start()?;
     let addr = server.listen("127.0.0.1:0")?;
     Ok((server, format!("tcp@{addr}")))
 }

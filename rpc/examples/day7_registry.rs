@@ -77,14 +77,14 @@ fn start_registry(listener: TcpListener) -> Outcome<(Arc<Registry>, web::Stopper
 
 /// A server on a free port, and the thread that tells the registry of it.
 fn start_server(registry: &str) -> rpc::Result<(Heartbeat, Serving)> {
-    let foo = Service::new("Foo").method("Sum", |args: Args| Ok(args.num1 + args.num2)).method(
+    let service = Service::new("Foo").method("Sum", |args: Args| Ok(args.num1 + args.num2)).method(
         "Sleep",
         |args: Args| {
             thread::sleep(Duration::from_secs(u64::try_from(args.num1).unwrap_or(0)));
             Ok(args.num1 + args.num2)
         },
     );
-    let server = Server::new().register(foo)?.start()?;
+    let server = Server::new().register(service)?.start()?;
     let addr = server.listen("127.0.0.1:0")?;
     let address = Heartbeat::address_for(registry, addr)?;
     Ok((Heartbeat::start(registry, &address, Duration::ZERO)?, server))

@@ -80,7 +80,7 @@ fn main() -> ExitCode {
 }
 
 fn start(addr: &str, unix: Option<String>) -> rpc::Result<Serving> {
-    let foo = Service::new("Foo")
+    let service = Service::new("Foo")
         .method("Sum", |args: Args| Ok(args.num1 + args.num2))
         .method_with("Sleep", |args: Args, call| {
             let long = Duration::from_secs(u64::try_from(args.num1).unwrap_or(0));
@@ -98,7 +98,7 @@ fn start(addr: &str, unix: Option<String>) -> rpc::Result<Serving> {
         .method("Bytes", |bytes: Vec<u8>| Ok(bytes))
         .method("Nothing", |nothing: ()| Ok(nothing))
         .method("Record", |record: Record| Ok(record));
-    let serving = Server::new().register(foo)?.register(echo)?.start()?;
+    let serving = Server::new().register(service)?.register(echo)?.start()?;
     println!("listening on tcp://{}", serving.listen(addr)?);
     #[cfg(unix)]
     if let Some(path) = unix {

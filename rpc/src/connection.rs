@@ -1,6 +1,35 @@
 //! Day 3: one connection of a server, from its first byte to its last.
 //!
-//! (chapter)
+//! # Who reads, who runs?
+//! The simplest server reads a request, runs it, replies, and reads the next: one slow call holds up
+//! all behind it. A thread for each request, as Go's goroutines are, costs two switches and a wake-up
+//! for calls that take a microsecond. Here the right to read is a thing that is **put back before a
+//! method runs**:
+//!
+//! ```text
+//! thread 1: take reading ─ read request ─ put back ─ run method ─ line up reply ─ take again ...
+//! watch:                                     └─ 1 ms later, nobody has taken it: send thread 2
+//! thread 2:                                       take reading ─ read request ─ ...
+//! thread 1:                                                 ... method ends: reply; reading is
+//!                                                           gone, so this thread is done
+//! ```
+//!
+//! Quick methods - nearly all - run on the thread that read them, without any switch. A slow one
+//! loses the right to read to another thread after a tick; its name is noted, and the next call of it
+//! hands over at once. Sixteen quick calls in a row clear its name.
+//!
+//! # When do replies leave?
+//! Lined up, at once; written, when the next read would wait, when 64 KiB are lined up, or when a
+//! thread is done. So fifty requests that came in one packet are answered in one.
+//!
+//! # Limits
+//! At most `calls_per_connection_max` run: the next request is not read until one ends, and the
+//! client feels it through TCP. In total `calls_max`, the same way. A request that has begun must be
+//! whole within `message_timeout`; between requests there is no limit.
+//!
+//! # What the borrow checker says
+//! `Option<Box<Reading>>` in a mutex, taken and put back, instead of holding the guard: a guard cannot
+//! be given to another thread, a box can. Go would share a pointer and hope.
 
 use std::net::Shutdown;
 use std::panic::{AssertUnwindSafe, catch_unwind};

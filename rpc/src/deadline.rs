@@ -1,6 +1,77 @@
 //! Day 4: the watch - one thread that looks after everybody's time.
 //!
-//! (chapter)
+//! **At the end** a call ends when its time is over, whatever the method does. Fifteen minutes.
+//!
+//! # Where can a call hang?
+//! | where | what ends it |
+//! |---|---|
+//! | connecting | [`Options::connect_timeout`](crate::Options), CONNECT included |
+//! | sending the request | the caller's deadline: `outgoing` looks at it while it writes |
+//! | waiting for the reply | the caller's deadline: the read, or the parking, ends with it |
+//! | reading a request that does not come whole | [`Limits::message_timeout`](crate::Limits) |
+//! | the method | the handle timeout: this module |
+//! | waiting for a place to run in | the caller's deadline; a full server reads no more |
+//! | writing the reply | `message_timeout` without progress: the connection is closed |
+//!
+//! # Who answers for a method that does not return?
+//! ```text
+//! method's thread:  put task on the desk ─ run ......................... take task: gone, drop result
+//! watch:            look ─ look ─ look: time is over ─ take task ─ send "handle timeout"
+//! ```
+//! A task lies on the desk of the thread that runs it. **Who takes it off, sends the reply.** There is
+//! one task, so there is one reply; nobody waits for a channel, so nobody is left behind. (Go's
+//! tutorial starts a goroutine that sends its result into a channel without room: after a timeout
+//! nobody receives, and it hangs for ever, RPC-5. With room for one, two replies would go out.)
+//!
+//! # The idea alone
+//! ```
+//! use std::sync::{Arc, Mutex, mpsc};
+//! use std::thread;
+//! use std::time::Duration;
+//!
+//! let desk = Arc::new(Mutex::new(Some("call 1")));
+//! let (reply, replies) = mpsc::channel();
+//!
+//! let (method_desk, method_reply) = (Arc::clone(&desk), reply.clone());
+//! let (go_on, told) = mpsc::channel::<()>();
+//! let method = thread::spawn(move || {
+//!     let _ = told.recv(); // a method that takes its time
+//!     if let Some(call) = method_desk.lock().unwrap().take() {
+//!         method_reply.send(format!("{call}: result")).unwrap();
+//!     }
+//! });
+//! let watch = thread::spawn(move || {
+//!     thread::park_timeout(Duration::from_millis(5));
+//!     if let Some(call) = desk.lock().unwrap().take() {
+//!         reply.send(format!("{call}: timeout")).unwrap();
+//!     }
+//!     go_on.send(()).unwrap();
+//! });
+//! watch.join().unwrap();
+//! method.join().unwrap();
+//! assert_eq!(replies.iter().collect::<Vec<_>>(), ["call 1: timeout"]); // one, not two
+//! ```
+//!
+//! # The walk
+//! `Watch::run` looks at every desk once a millisecond while anything runs, and sleeps when nothing
+//! has for a while. It does two things: it sends the reply of calls whose time is over, and it has
+//! another thread read on where a method holds up its connection.
+//!
+//! # What the borrow checker says
+//! Go's `select { case <-called: ... case <-time.After(d): ... }` has no counterpart: a thread waits for
+//! one thing. What is shared instead is a value that can be *moved out* once: `Mutex<Option<Task>>` and
+//! `take`. The compiler sees to it that nobody replies with a task they do not have.
+//!
+//! # Where this differs from Go
+//! - The method can ask [`CallInfo::is_over`](crate::CallInfo::is_over) and stop; it is told its
+//!   deadline (RPC-7). It cannot be stopped: no thread can.
+//! - Nothing is left of 1,000 timeouts: `tests/tests/rpc_leaks.rs` counts threads and descriptors.
+//!
+//! # Try it
+//! `cargo run -p rpc --example day4_timeout` ends with
+//! `rpc server: request handle timeout: expect within 50ms`. Exercise, at the end of this file:
+//! `exercise_deadline_ends_with_the_connection`: a client hangs up; let
+//! [`CallInfo::is_over`](crate::CallInfo::is_over) say so.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -186,5 +257,32 @@ impl Task {
     /// Sends the reply of a call whose time is over.
     fn time_out(self) {
         self.connection.time_out(&self.method, self.seq, self.limit);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Client, Server, Service};
+    use std::sync::mpsc;
+
+    #[test]
+    #[ignore = "an exercise: see the end of the chapter"]
+    fn exercise_deadline_ends_with_the_connection() {
+        let (sender, seen) = mpsc::channel();
+        let service = Service::new("Foo").method_with("Wait", move |n: i64, call| {
+            let until = Instant::now() + Duration::from_secs(5);
+            while !call.is_over() && Instant::now() < until {
+                std::thread::park_timeout(TICK);
+            }
+            let _ = sender.send(call.is_over());
+            Ok(n)
+        });
+        let serving = Server::new().log(|_| {}).register(service).unwrap().start().unwrap();
+        let addr = serving.listen("127.0.0.1:0").unwrap();
+        let client = Client::dial(&format!("tcp@{addr}")).unwrap();
+        drop(client.go::<i64>("Foo.Wait", &1i64).unwrap());
+        drop(client);
+        assert!(seen.recv().unwrap());
     }
 }

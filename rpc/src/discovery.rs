@@ -1,6 +1,35 @@
 //! Day 6: which servers there are, and which one to take.
 //!
-//! (chapter)
+//! **At the end** a client has a list of servers and a policy. Ten minutes, with
+//! [`xclient`](crate::xclient) twenty.
+//!
+//! # Why
+//! One server is as quick as one server, and as reliable. With several, somebody chooses: a proxy in
+//! front (nginx, Envoy), or the client itself, which knows best whom it waits for. Here the client does.
+//!
+//! | policy | good for | bad for |
+//! |---|---|---|
+//! | random | no state, many clients | few calls: uneven |
+//! | round robin | servers that are alike | calls that are not alike |
+//! | weighted | servers that are not alike | someone must know the weights |
+//! | hash of a key | caches on the servers | one key that everybody wants |
+//! | least pending | calls that are not alike | many clients that do not know of each other |
+//!
+//! The first two are here, the others in [`beyond::select`](crate::beyond::select).
+//!
+//! # What the borrow checker says
+//! Go seeds a global random generator. A generator is changed by being asked; behind a `&self` that
+//! needs a cell: an atomic, since threads share it.
+//!
+//! # Where this differs from Go
+//! - `SelectMode` is a trait, so that a policy can keep state and be your own; an unknown mode, an
+//!   error in Go, cannot be written.
+//! - The random generator is ten lines, seeded by what std has.
+//!
+//! # Try it
+//! `cargo run -p rpc --example day6_load_balance`. Exercise, at the end of this file:
+//! `exercise_discovery_without_doubles`: an address that is listed twice gets twice the calls; let
+//! [`MultiServers`] keep it once.
 
 use std::collections::hash_map::RandomState;
 use std::fmt;
@@ -197,5 +226,11 @@ mod tests {
         servers.update(Vec::new());
         let error = servers.get(&Random::new()).unwrap_err();
         assert_eq!(error.to_string(), "rpc discovery: no available servers");
+    }
+
+    #[test]
+    #[ignore = "an exercise: see the end of the chapter"]
+    fn exercise_discovery_without_doubles() {
+        assert_eq!(MultiServers::new(["a", "b", "a"]).get_all().unwrap(), ["a", "b"]);
     }
 }

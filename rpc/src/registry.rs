@@ -1,6 +1,71 @@
 //! Day 7: a registry - servers say that they are there, clients ask who is.
 //!
-//! (chapter)
+//! **At the end** servers come and go, and clients find those that are there. Fifteen minutes.
+//!
+//! # Why
+//! A list of servers in the program is wrong as soon as one moves. A registry turns it round: servers
+//! say that they are there, and say it again; who falls silent is forgotten. etcd, Consul and Zookeeper
+//! do this with replicas and watches; ours is one table behind HTTP, and shows what they are for.
+//!
+//! ```text
+//! server ── POST X-Geerpc-Server: tcp@10.0.0.7:7001 ──► registry   now, and every 4 minutes
+//! server ── DELETE X-Geerpc-Server: ...             ──►            when it stops
+//! client ── GET ──► X-Geerpc-Servers: tcp@10.0.0.7:7001,...        every 10 seconds at most
+//! ```
+//!
+//! All bodies are empty; a POST without the header is answered 500, another method 405, as in Go.
+//!
+//! # The idea alone
+//! ```
+//! use std::collections::BTreeMap;
+//! use std::time::{Duration, Instant};
+//!
+//! struct Registry { timeout: Duration, seen: BTreeMap<String, Instant> }
+//!
+//! impl Registry {
+//!     fn beat(&mut self, server: &str, now: Instant) {
+//!         self.seen.insert(server.to_owned(), now);
+//!     }
+//!     fn alive(&mut self, now: Instant) -> Vec<&str> {
+//!         self.seen.retain(|_, seen| now - *seen < self.timeout);
+//!         self.seen.keys().map(String::as_str).collect()
+//!     }
+//! }
+//!
+//! let (start, minute) = (Instant::now(), Duration::from_secs(60));
+//! let mut registry = Registry { timeout: 5 * minute, seen: BTreeMap::new() };
+//! registry.beat("tcp@a:1", start);
+//! registry.beat("tcp@b:1", start);
+//! registry.beat("tcp@a:1", start + 4 * minute); // b falls silent
+//! assert_eq!(registry.alive(start + 4 * minute), ["tcp@a:1", "tcp@b:1"]);
+//! assert_eq!(registry.alive(start + 6 * minute), ["tcp@a:1"]);
+//! ```
+//!
+//! # The walk
+//! [`Registry::mount`] puts the table behind a [`web::Engine`]. [`Heartbeat`] is a thread that sends, rests
+//! and sends; it rests on a condition, not in a sleep, so that dropping the handle ends it at once.
+//! [`RegistryDiscovery`] is a [`Discovery`] that asks, and keeps the last good answer.
+//!
+//! # How to deploy on several machines? (asked most often)
+//! `[::]:7001` is where a server *listens*; nobody can dial it. [`Heartbeat::address_for`] finds the
+//! address by which this machine reaches the registry, and the registry refuses addresses that nobody
+//! could dial. Behind NAT, pass the public address yourself.
+//!
+//! # What the borrow checker says
+//! Go's heartbeat goroutine runs until the process ends, its ticker never stopped (RPC-18). A
+//! [`Heartbeat`] *owns* its thread: `Drop` tells it to stop, and joins it. `let _ = Heartbeat::start(..)`
+//! drops it at once - `_` binds nothing; `let _beat = ...` keeps it.
+//!
+//! # Where this differs from Go
+//! - A heartbeat that fails is tried again, for ever, less and less often (RPC-17); its status is
+//!   looked at (RPC-18).
+//! - DELETE, a token, validation, a bound of 1,024 servers (RPC-20).
+//! - The list's lock is not held while the registry is asked, which takes 3 seconds at most (RPC-19).
+//! - etcd would be another [`Discovery`]: its gateway speaks HTTP and JSON. It is not here yet.
+//!
+//! # Try it
+//! `cargo run -p rpc --example day7_registry`. Exercise, at the end of this file:
+//! `exercise_registry_answers_head`: HEAD is answered 405; let it be GET without a body.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -463,5 +528,15 @@ mod tests {
         let address = Heartbeat::address_for(url, "127.0.0.1:7001".parse().unwrap()).unwrap();
         assert_eq!(address, "tcp@127.0.0.1:7001");
         assert!(Heartbeat::start(url, "tcp@[::]:7001", Duration::ZERO).is_err());
+    }
+
+    #[test]
+    #[ignore = "an exercise: see the end of the chapter"]
+    fn exercise_registry_answers_head() {
+        let registry = Arc::new(Registry::default());
+        let mut engine = Engine::new();
+        registry.mount(&mut engine).unwrap();
+        let answer = engine.handle(web::Request::new("HEAD", REGISTRY_PATH));
+        assert_eq!(answer.status(), 200);
     }
 }

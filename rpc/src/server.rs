@@ -1,6 +1,26 @@
 //! Day 1 and 3: the server - listening, the table of services, limits, shutting down.
 //!
-//! (chapter)
+//! # The parts
+//! ```text
+//! Server (being put together) ── start ──► Serving
+//!                                            ├─ a thread per listener: accept
+//!                                            ├─ the watch (day 4)
+//!                                            └─ a pool (web's): a thread per connection,
+//!                                               and one more for each call that takes long
+//! ```
+//!
+//! A [`Server`] is changed, a [`Serving`] is shared: what is registered is fixed when it starts, so that
+//! looking up a service takes no lock. Go's server may be changed while it runs, behind one.
+//!
+//! # Shutting down
+//! [`Serving::shutdown`] goes in four steps: no more connections; no more requests (the reading half of
+//! every socket is shut, so that readers find the end of their stream); wait for the calls that run;
+//! close and join. std's `accept` cannot be interrupted, so the listener's thread is woken by a
+//! connection to itself.
+//!
+//! # Where this differs from Go
+//! - Dialects are recognised, connections and calls bounded, methods of a shut-down server awaited.
+//! - A client that is refused is told why, in a header with the number 0 (RPC-11).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -65,8 +85,8 @@ type Log = Arc<dyn Fn(&str) + Send + Sync>;
 /// ```
 /// use rpc::{Client, Server, Service};
 ///
-/// let foo = Service::new("Foo").method("Double", |n: i64| Ok(2 * n));
-/// let server = Server::new().register(foo)?.start()?;
+/// let service = Service::new("Foo").method("Double", |n: i64| Ok(2 * n));
+/// let server = Server::new().register(service)?.start()?;
 /// let addr = server.listen("127.0.0.1:0")?;
 ///
 /// let client = Client::dial(&format!("tcp@{addr}"))?;
@@ -402,7 +422,7 @@ impl Serving {
     }
 
     /// Serves a stream that is connected already, `already` read from it: how an HTTP server hands
-    /// over what was CONNECTed. Returns at once.
+    /// over what was asked for with CONNECT. Returns at once.
     pub fn serve_stream(&self, stream: Stream, already: Vec<u8>) {
         self.core.accept(stream, already);
     }

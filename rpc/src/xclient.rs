@@ -1,6 +1,35 @@
 //! Day 6: a client for many servers.
 //!
-//! (chapter)
+//! # The picture
+//! ```text
+//! call ─► discovery: [A, B, C] ─► not in trouble: [A, C] ─► select: C ─► host C ─► client ─► call
+//!                                                                        └ dialled here, under
+//!                                                                          the lock of C alone
+//! ```
+//!
+//! Go's client dials while it holds the lock of *all* addresses: one dead server blocks the calls to
+//! every other for ten seconds (RPC-15). Here the table is locked to look up an address, and each
+//! address has a lock of its own for dialling. A server that cannot be reached is left alone for a
+//! while, twice as long each time, if there are others.
+//!
+//! # Fail modes
+//! - [`XClient::call`]: one server; its error is yours.
+//! - [`XClient::broadcast`]: all at once; the first error wins and the rest is given up.
+//! - [`XClient::broadcast_all`]: all at once; every result is kept.
+//! - [`XClient::call_failover`]: another server when one cannot be reached (beyond).
+//!
+//! # Assigning through a pointer, or replacing it? (asked most often)
+//! In Go a broadcast fills `reply`, a pointer that all calls share; the text spends a page on which of
+//! them may write through it, and when (RPC-16). Here each call *returns* its reply, and the first one
+//! is kept: an `Option` that is filled once.
+//!
+//! # What the borrow checker says
+//! Broadcasting borrows the arguments in many threads. `thread::spawn` wants `'static`: "borrowed data
+//! escapes". `thread::scope` promises that all threads end before it returns, and so may lend them.
+//!
+//! # Where this differs from Go
+//! - No servers is an error, not a success without a reply.
+//! - Dialling counts against the deadline of the call.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -1,6 +1,8 @@
 //! `rpc` from outside: sessions captured from Go programs, live Go programs, faults, and the
 //! examples. RPC-1 to RPC-23, the known defects of the Go tutorial, are named where each is tested.
 
+#![allow(clippy::unwrap_used, reason = "these are tests, their helpers included")]
+
 use std::collections::HashMap;
 use std::io::Read;
 use std::net::TcpStream;
@@ -71,7 +73,7 @@ fn until(done: impl Fn() -> bool) {
 }
 
 /// The service of the captured sessions, and a few methods that misbehave.
-fn foo() -> Service {
+fn service() -> Service {
     Service::new("Foo")
         .method("Sum", |args: Args| Ok(args.num1 + args.num2))
         .method("Div", |args: Args| {
@@ -86,7 +88,7 @@ fn foo() -> Service {
         .method("Panic", |_: Args| -> rpc::Reply<i64> { panic!("on purpose") })
         .method("Blob", |blob: Blob| Ok(blob))
         .method_with("Slow", |args: Args, call| {
-            let until = Instant::now() + Duration::from_secs(5);
+            let until = Instant::now() + Duration::from_secs(2);
             while !call.is_over() && Instant::now() < until {
                 thread::park_timeout(Duration::from_millis(1));
             }
@@ -95,7 +97,7 @@ fn foo() -> Service {
 }
 
 fn quiet() -> Server {
-    Server::new().log(|_| {}).register(foo()).unwrap()
+    Server::new().log(|_| {}).register(service()).unwrap()
 }
 
 fn start(server: Server) -> (Serving, String) {

@@ -1,6 +1,8 @@
 //! Threads and descriptors return to where they were: after timeouts, disconnects, shutdowns.
 //! A binary of its own with one test, since it counts what the whole process has.
 
+#![allow(clippy::unwrap_used, reason = "these are tests, their helpers included")]
+
 use std::fs;
 use std::net::TcpStream;
 use std::thread;

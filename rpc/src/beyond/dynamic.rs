@@ -49,7 +49,7 @@ impl Body for Dynamic {
         Dynamic { text: "null".to_owned(), json: Json::Null }
     }
 
-    fn to_gob(&self, encoder: &mut Encoder, out: &mut Vec<u8>) -> Result<()> {
+    fn put_gob(&self, encoder: &mut Encoder, out: &mut Vec<u8>) -> Result<()> {
         match to_value(&self.json) {
             // Nothing at all is best said by a struct without fields.
             Value::Nil => encoder.encode_value(&Value::Struct(Vec::new()), out),
@@ -57,19 +57,19 @@ impl Body for Dynamic {
         }
     }
 
-    fn from_gob(&mut self, decoder: &mut Decoder) -> Result<Result<()>> {
+    fn take_gob(&mut self, decoder: &mut Decoder) -> Result<Result<()>> {
         Ok(decoder.decode_value()?.map(|(_, value)| {
             self.text.clear();
             show(&value, &mut self.text);
         }))
     }
 
-    fn to_json(&self, out: &mut String) -> Result<()> {
+    fn put_json(&self, out: &mut String) -> Result<()> {
         out.push_str(&self.text);
         Ok(())
     }
 
-    fn from_json(&mut self, json: Json) -> Result<()> {
+    fn take_json(&mut self, json: Json) -> Result<()> {
         self.text = json.to_string();
         Ok(())
     }
@@ -189,7 +189,7 @@ mod tests {
         let json = r#"{"List":[{"X":1.5},{"N":7,"Tags":["a","b"]}],"Flags":[true],"Floats":[1,2.5],"Maybe":null,"Codes":[]}"#;
         let args: Dynamic = json.parse().unwrap();
         let mut stream = Vec::new();
-        args.to_gob(&mut Encoder::new(), &mut stream).unwrap();
+        args.put_gob(&mut Encoder::new(), &mut stream).unwrap();
         let mut outer = Outer::zero();
         Decoder::new(Cursor::new(stream)).decode(&mut outer).unwrap().unwrap();
         let (a, b) = (Inner { x: 1.5, tags: vec![], n: 0 }, vec!["a".to_owned(), "b".to_owned()]);
@@ -210,7 +210,7 @@ mod tests {
         let mut stream = Vec::new();
         Encoder::new().encode(&outer, &mut stream);
         let mut shown = Dynamic::empty();
-        shown.from_gob(&mut Decoder::new(Cursor::new(stream))).unwrap().unwrap();
+        shown.take_gob(&mut Decoder::new(Cursor::new(stream))).unwrap().unwrap();
         assert_eq!(
             shown.text(),
             r#"{"List":[{"X":2,"Tags":["\u003c"],"N":0}],"Flags":null,"Floats":["inf"],"Codes":{"10":"x","9":"y"},"Data":"AQI=","Maybe":null}"#

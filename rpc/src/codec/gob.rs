@@ -53,7 +53,7 @@ impl CodecReader for GobReader {
     }
 
     fn body(&mut self, into: &mut dyn Body) -> Result<Result<()>> {
-        into.from_gob(&mut self.decoder)
+        into.take_gob(&mut self.decoder)
     }
 
     fn discard(&mut self) -> Result<()> {
@@ -111,7 +111,7 @@ impl<H: Gob + Send> CodecWriter for GobWriter<H> {
         let start = out.len();
         self.encoder.encode(&self.header, out);
         let end = out.len();
-        let result = body.to_gob(&mut self.encoder, out);
+        let result = body.put_gob(&mut self.encoder, out);
         if result.is_err() {
             // The header goes, the definitions behind it stay: the encoder counts on them.
             out.drain(start..end);

@@ -80,7 +80,7 @@ impl CodecReader for JsonReader {
 
     fn body(&mut self, into: &mut dyn Body) -> Result<Result<()>> {
         let json = self.values.next()?.ok_or(Error::UnexpectedEof)?;
-        Ok(into.from_json(json))
+        Ok(into.take_json(json))
     }
 
     fn discard(&mut self) -> Result<()> {
@@ -105,7 +105,7 @@ impl CodecWriter for JsonWriter {
         self.text.clear();
         Fields { service_method: method, seq, error }.write_json(&mut self.text)?;
         self.text.push('\n');
-        body.to_json(&mut self.text)?;
+        body.put_json(&mut self.text)?;
         self.text.push('\n');
         out.extend_from_slice(self.text.as_bytes());
         Ok(())

@@ -78,7 +78,7 @@ impl CodecReader for Requests {
             _ => None,
         };
         let missing = || Error::Mismatch("jsonrpc: request body missing params".to_owned());
-        Ok(first.ok_or_else(missing).and_then(|json| into.from_json(json)))
+        Ok(first.ok_or_else(missing).and_then(|json| into.take_json(json)))
     }
 
     fn discard(&mut self) -> Result<()> {
@@ -108,7 +108,7 @@ impl CodecWriter for Replies {
         }
         self.text.push_str(",\"result\":");
         if header.error.is_empty() {
-            body.to_json(&mut self.text)?;
+            body.put_json(&mut self.text)?;
             self.text.push_str(",\"error\":null");
         } else {
             self.text.push_str("null,\"error\":");
@@ -145,7 +145,7 @@ impl CodecReader for ReplyReader {
     }
 
     fn body(&mut self, into: &mut dyn Body) -> Result<Result<()>> {
-        Ok(into.from_json(std::mem::take(&mut self.result)))
+        Ok(into.take_json(std::mem::take(&mut self.result)))
     }
 
     fn discard(&mut self) -> Result<()> {
@@ -168,7 +168,7 @@ impl CodecWriter for RequestWriter {
         self.text.push_str("{\"method\":");
         plain(header.method.as_str(), &mut self.text)?;
         self.text.push_str(",\"params\":[");
-        body.to_json(&mut self.text)?;
+        body.put_json(&mut self.text)?;
         self.text.push_str("],\"id\":");
         plain(&header.seq, &mut self.text)?;
         self.text.push_str("}\n");

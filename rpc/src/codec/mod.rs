@@ -1,6 +1,88 @@
 //! Day 1: header and body, and the contract of a codec.
 //!
-//! (chapter)
+//! **At the end** a client written by hand sends five requests, and a loop answers them: example
+//! `day1_codec`. Fifteen minutes.
+//!
+//! # Why two parts
+//! A call is a name, arguments, a result or an error. The server cannot decode the arguments before
+//! it knows the name: their types depend on it. So each message is two: a [`Header`] of one known type,
+//! then a [`Body`] of any. And because the formats of bodies are many, the two are read and written
+//! through a contract. gRPC puts the name into HTTP/2 headers, Thrift into a message header; it is the
+//! same cut.
+//!
+//! ```text
+//! client                                      server
+//!   | option {"MagicNumber":3927900,...}        |   once, GeeRPC only
+//!   |------------------------------------------>|
+//!   | Header{"Foo.Sum", 1, ""}  Args{3, 4}      |   any number of these,
+//!   |------------------------------------------>|
+//!   | Header{"Foo.Sum", 2, ""}  Args{5, 6}      |   without waiting
+//!   |------------------------------------------>|
+//!   |      Header{"Foo.Sum", 2, ""}  11         |   in any order: `seq` says which
+//!   |<------------------------------------------|
+//!   |      Header{"Foo.Sum", 1, "no"}  {}       |   an error has an empty body
+//!   |<------------------------------------------|
+//! ```
+//!
+//! # The idea alone
+//! Framing with lines: `number method argument`, and `number result`.
+//!
+//! ```
+//! use std::io::{BufRead, BufReader, Write};
+//! use std::net::{TcpListener, TcpStream};
+//!
+//! let listener = TcpListener::bind("127.0.0.1:0")?;
+//! let addr = listener.local_addr()?;
+//! let server = std::thread::spawn(move || -> std::io::Result<()> {
+//!     let (stream, _) = listener.accept()?;
+//!     for line in BufReader::new(&stream).lines() {
+//!         let line = line?;
+//!         let mut words = line.splitn(3, ' ');
+//!         let (seq, method) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+//!         match (method, words.next()) {
+//!             ("Echo", Some(body)) => writeln!(&stream, "{seq} ok {body}")?,
+//!             _ => writeln!(&stream, "{seq} error can't find method {method}")?,
+//!         }
+//!     }
+//!     Ok(())
+//! });
+//! let stream = TcpStream::connect(addr)?;
+//! let mut replies = BufReader::new(stream.try_clone()?).lines();
+//! writeln!(&stream, "1 Echo hello there")?;
+//! writeln!(&stream, "2 Ecco hello")?; // no need to wait for the first reply
+//! assert_eq!(replies.next().unwrap()?, "1 ok hello there");
+//! assert_eq!(replies.next().unwrap()?, "2 error can't find method Ecco");
+//! stream.shutdown(std::net::Shutdown::Both)?;
+//! server.join().unwrap()?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! # The walk
+//! [`Dialect::open`] makes the two halves of a codec for one side of a connection, [`CodecReader`] over
+//! the [`Input`] and [`CodecWriter`] into a buffer. A body is a trait object here, [`Body`], and a type
+//! again on the other side of it.
+//!
+//! # Where does the option end? (asked most often)
+//! The option is JSON and ends with its brace; what follows is gob, and nothing separates them. The
+//! Go tutorial gives the connection to a JSON decoder, which reads ahead, then to a gob decoder,
+//! which misses what the first one holds. Here both read through one buffer: [`Input`].
+//!
+//! # What the borrow checker says
+//! Go's codec is one value, used by the goroutine that reads and by those that write. As one `&mut`
+//! it could be used by one thread only: `cannot borrow *codec as mutable more than once`. Behind one
+//! mutex, a reader that waits would keep every writer out. So a codec comes apart into two halves
+//! that share nothing: gob has a memory for each *direction* anyway. (jsonrpc's share the ids of
+//! requests, behind a lock.)
+//!
+//! # Where this differs from Go
+//! - Two traits instead of one, no `Close`: the stream is closed by who owns it.
+//! - [`CodecReader::body`] has two errors, of the connection and of this body, so that a bad body costs
+//!   its call and not the connection.
+//!
+//! # Try it
+//! `cargo run -p rpc --example day1_codec` prints `&{Foo.Sum 0 } geerpc req 0` and
+//! `reply: geerpc resp 0`, five times. Exercise, at the end of this file: codec names with parameters
+//! (`application/gob; v=1`) are not known; let them be. `cargo test -p rpc exercise_codec -- --ignored`
 
 mod gob;
 mod json;
@@ -34,44 +116,44 @@ pub trait Body: Send {
     /// Appends the value to a gob stream.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] for what gob cannot carry.
-    fn to_gob(&self, encoder: &mut Encoder, out: &mut Vec<u8>) -> Result<()>;
+    /// [`Error::Mismatch`](crate::Error::Mismatch) for what gob cannot carry.
+    fn put_gob(&self, encoder: &mut Encoder, out: &mut Vec<u8>) -> Result<()>;
 
     /// Reads the next value of a gob stream. The outer error is the stream's, the inner this
     /// value's.
     ///
     /// # Errors
     /// Those of [`Decoder::decode`].
-    fn from_gob(&mut self, decoder: &mut Decoder) -> Result<Result<()>>;
+    fn take_gob(&mut self, decoder: &mut Decoder) -> Result<Result<()>>;
 
     /// Appends the value as JSON.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] for what JSON cannot say.
-    fn to_json(&self, out: &mut String) -> Result<()>;
+    /// [`Error::Mismatch`](crate::Error::Mismatch) for what JSON cannot say.
+    fn put_json(&self, out: &mut String) -> Result<()>;
 
     /// Takes the value out of JSON.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] when it does not fit.
-    fn from_json(&mut self, json: Json) -> Result<()>;
+    /// [`Error::Mismatch`](crate::Error::Mismatch) when it does not fit.
+    fn take_json(&mut self, json: Json) -> Result<()>;
 }
 
 impl<T: Gob + JsonForm + Send> Body for T {
     fn empty() -> T {
         T::zero()
     }
-    fn to_gob(&self, encoder: &mut Encoder, out: &mut Vec<u8>) -> Result<()> {
+    fn put_gob(&self, encoder: &mut Encoder, out: &mut Vec<u8>) -> Result<()> {
         encoder.encode(self, out);
         Ok(())
     }
-    fn from_gob(&mut self, decoder: &mut Decoder) -> Result<Result<()>> {
+    fn take_gob(&mut self, decoder: &mut Decoder) -> Result<Result<()>> {
         decoder.decode(self)
     }
-    fn to_json(&self, out: &mut String) -> Result<()> {
+    fn put_json(&self, out: &mut String) -> Result<()> {
         self.write_json(out)
     }
-    fn from_json(&mut self, json: Json) -> Result<()> {
+    fn take_json(&mut self, json: Json) -> Result<()> {
         self.read_json(json)
     }
 }
@@ -109,7 +191,7 @@ pub trait CodecWriter: Send {
     /// Appends a header and its body to `out`; on an error nothing of the two.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] for a body that the codec cannot carry.
+    /// [`Error::Mismatch`](crate::Error::Mismatch) for a body that the codec cannot carry.
     fn message(&mut self, header: &Header, body: &dyn Body, out: &mut Vec<u8>) -> Result<()>;
 }
 
@@ -195,5 +277,23 @@ impl Dialect {
                 jsonrpc::server(json::Values::new(input, message_bytes_max))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_codec_is_known_by_its_name() {
+        assert_eq!(CodecType::of_name("application/json"), Some(CodecType::Json));
+        assert_eq!(CodecType::of_name("application/xml"), None);
+    }
+
+    #[test]
+    #[ignore = "an exercise: see the end of the chapter"]
+    fn exercise_codec_names_may_have_parameters() {
+        assert_eq!(CodecType::of_name("application/gob; v=1"), Some(CodecType::Gob));
+        assert_eq!(CodecType::of_name("application/gobs"), None);
     }
 }

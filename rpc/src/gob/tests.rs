@@ -279,3 +279,14 @@ mod accept {
         assert_eq!(same_text, 19, "the texts that a caller may see are Go's own");
     }
 }
+
+#[test]
+#[ignore = "an exercise: see the end of the chapter"]
+fn exercise_some_zero_survives() {
+    let sent = Ptrs { pi: Some(0), ps: None, pp: None };
+    let mut stream = Vec::new();
+    Encoder::new().encode(&sent, &mut stream);
+    let mut got = Ptrs::zero();
+    Decoder::new(Cursor::new(stream)).decode(&mut got).unwrap().unwrap();
+    assert_eq!(got, sent);
+}

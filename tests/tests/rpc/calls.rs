@@ -10,7 +10,7 @@ use rpc::{
     Server, Service,
 };
 
-use crate::{Blob, args, connect, foo, quiet, start, watched};
+use crate::{Blob, args, connect, quiet, service, start, watched};
 
 const DIALECTS: [Dialect; 4] = [
     Dialect::Gee(CodecType::Gob),
@@ -142,7 +142,7 @@ fn services_are_checked_when_they_are_registered() {
     let twice = Service::new("Foo").method("A", |n: i64| Ok(n)).method("A", |n: i64| Ok(n));
     let error = Server::new().log(|_| {}).register(twice).unwrap_err();
     assert_eq!(error.to_string(), "rpc: service already defined: Foo.A");
-    let error = quiet().register(foo()).unwrap_err();
+    let error = quiet().register(service()).unwrap_err();
     assert_eq!(error.to_string(), "rpc: service already defined: Foo");
     assert!(quiet().register(Service::new("")).is_err());
 }

@@ -101,6 +101,9 @@ fn the_demos_end_and_say_what_go_s_say() {
         "broadcast Foo.Sleep success: 1 + 1 = 2",
         "broadcast Foo.Sleep error: rpc client: call failed: context deadline exceeded",
     ];
-    run("day6_load_balance", &[], &rounds);
-    run("day7_registry", &["--addr", "127.0.0.1:0"], &rounds);
+    // Each sleeps for some seconds.
+    std::thread::scope(|scope| {
+        scope.spawn(|| run("day6_load_balance", &[], &rounds));
+        scope.spawn(|| run("day7_registry", &["--addr", "127.0.0.1:0"], &rounds));
+    });
 }
