@@ -127,6 +127,8 @@ struct State {
     /// The next thread's key in `handles`.
     next: usize,
     closing: bool,
+    /// The last thread that was wanted could not be started.
+    spawn_fails: bool,
 }
 
 impl fmt::Debug for Shared {
@@ -171,8 +173,13 @@ impl Pool {
         //      2      2        2         a job comes: idle <= queue, no more threads: it waits
         //      1      2        2         the first thread runs and has taken the first job
         if state.idle <= state.queue.len() && state.threads < self.shared.limits.threads_max {
-            // Should the system be out of threads, those that exist will get to the job.
-            let _ = self.start(&mut state);
+            let started = self.start(&mut state);
+            // Should the system be out of threads, those that exist will get to the job. Said when
+            // it begins, not for every job.
+            let before = std::mem::replace(&mut state.spawn_fails, started.is_err());
+            if let (Err(error), false) = (started, before) {
+                crate::log::line(format_args!("no new thread: {error}; going on with fewer"));
+            }
         }
         let busy = state.idle <= state.queue.len();
         let full = state.queue.len() >= state.idle + self.shared.limits.queue_max;
