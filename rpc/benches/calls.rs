@@ -95,7 +95,7 @@ fn echo_serve() {
 fn echo(addr: &str, length: f64) {
     let mut socket = TcpStream::connect(addr).expect("connects");
     socket.set_nodelay(true).expect("sets");
-    let (began, mut count, mut buf) = (Instant::now(), 0, [7; 64]);
+    let (began, mut count, mut buf) = (Instant::now(), 0u32, [7; 64]);
     while !count.is_multiple_of(16) || began.elapsed().as_secs_f64() < length {
         socket.write_all(&buf).expect("writes");
         socket.read_exact(&mut buf).expect("reads");

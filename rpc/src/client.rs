@@ -103,40 +103,12 @@ use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
 use crate::codec::{Body, CodecReader, Dialect, Header, Side};
-use crate::gob::MESSAGE_BYTES_MAX;
+use crate::handle::{Handle, Place, Slot};
 use crate::handshake::Opening;
+use crate::options::Options;
 use crate::outgoing::Outgoing;
 use crate::stream::{Address, Socket, Stream};
 use crate::{Error, Input, Result};
-
-/// How a client connects and what it asks for.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The language; GeeRPC with gob unless said otherwise.
-    pub dialect: Dialect,
-    /// The longest that connecting may take; zero is no limit. 10 seconds by default.
-    pub connect_timeout: Duration,
-    /// What the server is asked to give a call at most; zero, the default, is no limit. Only the
-    /// GeeRPC dialect can ask.
-    pub handle_timeout: Duration,
-    /// The longest message that is read, in bytes: 4 MiB by default.
-    pub message_bytes_max: usize,
-    /// How long a message that has begun may take to arrive, and a write to make progress:
-    /// 30 seconds by default.
-    pub message_timeout: Duration,
-}
-
-impl Default for Options {
-    fn default() -> Options {
-        Options {
-            dialect: Dialect::default(),
-            connect_timeout: Duration::from_secs(10),
-            handle_timeout: Duration::ZERO,
-            message_bytes_max: MESSAGE_BYTES_MAX,
-            message_timeout: Duration::from_secs(30),
-        }
-    }
-}
 
 /// A connection to a server, to be shared by any number of callers.
 ///
@@ -154,7 +126,7 @@ pub struct Client {
 
 /// What the callers of one connection share. Locks are taken in the order of the fields, and none
 /// is held while another thread is waited for but `reading`, which is the right to wait.
-struct Shared {
+pub(crate) struct Shared {
     stream: Arc<Stream>,
     outgoing: Outgoing,
     /// The receiving half. Who holds it reads for everybody.
@@ -163,9 +135,17 @@ struct Shared {
     /// Callers whose reply is there, to be woken before the next wait.
     served: Arc<Mutex<Vec<Thread>>>,
     /// The thread that finishes a write whose caller's time was over.
-    finisher: Mutex<Option<JoinHandle<()>>>,
+    finisher: Mutex<Finisher>,
     message_timeout: Duration,
     first_seq: u64,
+}
+
+/// Guarded by [`Shared::finisher`].
+#[derive(Default)]
+struct Finisher {
+    running: bool,
+    /// The last one; it has ended, or is joined by [`Client::close`].
+    thread: Option<JoinHandle<()>>,
 }
 
 /// Guarded by [`Shared::reading`].
@@ -180,48 +160,18 @@ struct Reading {
 }
 
 /// Guarded by [`Shared::calls`].
-struct Calls {
+pub(crate) struct Calls {
     next_seq: u64,
-    pending: HashMap<u64, Pending>,
+    pub(crate) pending: HashMap<u64, Pending>,
     /// Why no call can be made any more.
     ended: Option<Error>,
 }
 
 /// A call whose reply has not come.
-struct Pending {
+pub(crate) struct Pending {
     slot: Arc<dyn Slot>,
     /// The thread that waits for it, if one does.
     waiter: Option<Thread>,
-}
-
-/// Where a reply is put: the type of the reply, hidden from the table of calls.
-trait Slot: Send + Sync {
-    /// Reads the body of the reply. The error is the connection's; the body's is put in the slot.
-    fn fill(&self, codec: &mut dyn CodecReader) -> Result<()>;
-    fn fail(&self, error: Error);
-}
-
-/// The slot for a reply of type `R`, filled once.
-struct Place<R>(Mutex<Option<Result<R>>>);
-
-impl<R> Place<R> {
-    fn lock(&self) -> MutexGuard<'_, Option<Result<R>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<R: Body> Slot for Place<R> {
-    fn fill(&self, codec: &mut dyn CodecReader) -> Result<()> {
-        let mut reply = R::empty();
-        let result = codec.body(&mut reply)?.map(|()| reply);
-        *self.lock() =
-            Some(result.map_err(|error| Error::Mismatch(format!("reading body {error}"))));
-        Ok(())
-    }
-
-    fn fail(&self, error: Error) {
-        *self.lock() = Some(Err(error));
-    }
 }
 
 impl Client {
@@ -290,7 +240,7 @@ impl Client {
             reading: Mutex::new(reading),
             calls: Mutex::new(calls),
             served,
-            finisher: Mutex::new(None),
+            finisher: Mutex::default(),
             message_timeout: options.message_timeout,
             first_seq: dialect.first_seq(),
         };
@@ -353,7 +303,7 @@ impl Client {
     pub fn close(&self) -> Result<()> {
         let was_open = self.shared.calls().ended.is_none();
         self.shared.end(Error::Shutdown);
-        let finisher = self.shared.finisher.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let finisher = self.shared.finisher().thread.take();
         if let Some(finisher) = finisher {
             // The socket is shut, so that its write fails at once.
             let _ = finisher.join();
@@ -369,7 +319,7 @@ impl Client {
         deadline: Option<Instant>,
     ) -> Result<Handle<R>> {
         let shared = &self.shared;
-        let place = Arc::new(Place(Mutex::new(None)));
+        let place = Arc::new(Place::<R>::new());
         let slot: Arc<dyn Slot> = Arc::<Place<R>>::clone(&place);
         let (mut seq, mut crowded) = (None, false);
         let pushed = shared.outgoing.push(method, "", args, deadline, || {
@@ -411,66 +361,8 @@ impl Drop for Client {
     }
 }
 
-/// A call on its way. Dropping it gives the call up: its reply will be thrown away.
-#[derive(Debug)]
-pub struct Handle<R> {
-    shared: Arc<Shared>,
-    /// `None` if it never got as far as a number.
-    seq: Option<u64>,
-    place: Arc<Place<R>>,
-    deadline: Option<Instant>,
-    /// Whether the reply has been handed out.
-    taken: bool,
-}
-
-impl<R: Body> Handle<R> {
-    /// Waits for the reply, or for the deadline of the call.
-    ///
-    /// # Errors
-    /// Those of [`Client::call_timeout`].
-    pub fn wait(self) -> Result<R> {
-        if self.taken {
-            return Err(Error::Canceled);
-        }
-        let result = self.shared.wait(self.seq, &*self.place, self.deadline);
-        result.unwrap_or(Err(Error::Timeout))
-    }
-
-    /// Waits for the reply for `within` at most. `None` says that it has not come; the call goes
-    /// on and can be waited for again.
-    ///
-    /// # Errors
-    /// Those of [`Client::call`], inside of `Some`.
-    pub fn wait_timeout(&mut self, within: Duration) -> Option<Result<R>> {
-        if self.taken {
-            return Some(Err(Error::Canceled));
-        }
-        let result = self.shared.wait(self.seq, &*self.place, Some(Instant::now() + within));
-        self.taken = result.is_some();
-        result
-    }
-
-    /// Gives the call up. The server does not hear of it and may still do the work.
-    ///
-    /// # Errors
-    /// Always [`Error::Canceled`], to be returned by whoever wanted the result; unless the reply
-    /// is there already.
-    pub fn cancel(self) -> Result<R> {
-        let there = self.place.lock().take();
-        there.unwrap_or(Err(Error::Canceled))
-    }
-}
-
-impl<R> Drop for Handle<R> {
-    fn drop(&mut self) {
-        if let Some(seq) = self.seq {
-            self.shared.calls().pending.remove(&seq);
-        }
-    }
-}
-
 impl Shared {
-    fn calls(&self) -> MutexGuard<'_, Calls> {
+    pub(crate) fn calls(&self) -> MutexGuard<'_, Calls> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -479,7 +371,7 @@ impl Shared {
     /// Nobody reads in the background: of those who wait, one reads for all. The order of the
     /// steps matters. *We* say that we wait, then try for the right to read; *the reader* gives up
     /// the right, then looks for someone who waits. Whichever happens first, one sees the other.
-    fn wait<R: Body>(
+    pub(crate) fn wait<R: Body>(
         &self,
         seq: Option<u64>,
         place: &Place<R>,
@@ -620,18 +512,31 @@ impl Shared {
     /// Has the rest of a write, whose caller's time was over, written by a thread of its own, since
     /// others may wait for what stands behind it. Joined by [`Client::close`].
     fn finish_later(self: &Arc<Self>) {
-        let mut finisher = self.finisher.lock().unwrap_or_else(PoisonError::into_inner);
-        if finisher.as_ref().is_some_and(|thread| !thread.is_finished()) {
+        let mut finisher = self.finisher();
+        if finisher.running {
+            // It looks once more, under this lock, before it ends.
             return;
         }
+        finisher.running = true;
         let shared = Arc::clone(self);
-        *finisher = Some(thread::spawn(move || {
-            while shared.outgoing.is_left_behind() {
-                if let Err(error) = shared.outgoing.flush(None) {
-                    shared.end(Error::Lost(Some(Arc::new(error))));
+        finisher.thread = Some(thread::spawn(move || {
+            loop {
+                while shared.outgoing.is_left_behind() {
+                    if let Err(error) = shared.outgoing.flush(None) {
+                        shared.end(Error::Lost(Some(Arc::new(error))));
+                    }
+                }
+                let mut finisher = shared.finisher();
+                if !shared.outgoing.is_left_behind() {
+                    finisher.running = false;
+                    return;
                 }
             }
         }));
+    }
+
+    fn finisher(&self) -> MutexGuard<'_, Finisher> {
+        self.finisher.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -646,12 +551,6 @@ impl fmt::Debug for Shared {
         let calls = self.calls();
         let (waiting, ended) = (calls.pending.len(), &calls.ended);
         f.debug_struct("Connection").field("waiting", &waiting).field("ended", ended).finish()
-    }
-}
-
-impl<R> fmt::Debug for Place<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Place {{ filled: {} }}", self.lock().is_some())
     }
 }
 

@@ -234,6 +234,18 @@ impl Connection {
         }
         // 0 is the number of no call.
         self.send("", 0, &error.to_string(), &());
+        self.linger();
+    }
+
+    /// Closing a socket with unread bytes in it resets the connection, and the reason would be
+    /// lost with it: so a little more is read, and dropped.
+    fn linger(&self) {
+        if self.outgoing.flush(None).is_ok() {
+            self.stream.shutdown(Shutdown::Write);
+            let mut dropped = [0; 4096];
+            let more = |_: &u32| matches!(self.stream.read(&mut dropped), Ok(1..));
+            let _ = (0..256u32).take_while(more).count();
+        }
     }
 
     /// Lines up a reply; sends it now only if too much is held back.

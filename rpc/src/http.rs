@@ -58,9 +58,9 @@ use std::time::{Duration, Instant};
 
 use web::{Context, Engine};
 
-use crate::client::Options;
 use crate::codec::Dialect;
 use crate::handshake::end_of_head;
+use crate::options::Options;
 use crate::server::Serving;
 use crate::stream::Stream;
 use crate::{Error, Result};

@@ -10,12 +10,12 @@
 //! | day | what appears | module | example | test |
 //! |---|---|---|---|---|
 //! | 1 | gob, JSON, header and body, recognising a dialect | [`error`] [`input`] [`gob`] [`macros`] [`json`] [`codec`] [`handshake`] | `day1_codec` | `sessions` |
-//! | 2 | a client that many callers share | [`stream`] `outgoing` [`client`] | `day2_client` | `calls` |
-//! | 3 | typed services, a server | [`service`] `connection` [`server`] | `day3_service` | `calls` |
+//! | 2 | a client that many callers share | [`stream`] `outgoing` [`client`] `handle` `options` | `day2_client` | `calls` |
+//! | 3 | typed services, a server | [`service`] `connection` `gate` [`server`] | `day3_service` | `calls` |
 //! | 4 | time limits | `deadline` | `day4_timeout` | `faults` |
 //! | 5 | HTTP, a debug page | [`http`] | `day5_http_debug` | `http` |
 //! | 6 | many servers | [`discovery`] [`xclient`] | `day6_load_balance` | `many` |
-//! | 7 | a registry | [`registry`] | `day7_registry` | `http` |
+//! | 7 | a registry | [`registry`] `heartbeat` | `day7_registry` | `http` |
 //!
 //! The modules are declared in the order in which they are to be read. Unit tests stand in each;
 //! the tests of the table are those of `tests/tests/rpc/`, which also run live Go programs.
@@ -108,10 +108,13 @@ pub mod stream;
 mod outgoing;
 
 pub mod client;
+mod handle;
+mod options;
 
 pub mod service;
 
 mod connection;
+mod gate;
 pub mod server;
 
 mod deadline;
@@ -121,16 +124,20 @@ pub mod http;
 pub mod discovery;
 pub mod xclient;
 
+mod heartbeat;
 pub mod registry;
 
 pub mod beyond;
 
-pub use client::{Client, Handle, Options};
+pub use client::Client;
 pub use codec::{Body, CodecType, Dialect, Header};
 pub use discovery::{Discovery, Select};
 pub use error::{Error, Result};
+pub use handle::Handle;
+pub use heartbeat::{HEARTBEAT_PERIOD, Heartbeat};
 pub use input::{Input, Source};
-pub use registry::{Heartbeat, Registry, RegistryDiscovery};
+pub use options::Options;
+pub use registry::{Registry, RegistryDiscovery};
 pub use server::{Limits, Server, Serving};
 pub use service::{CallInfo, Interceptor, Outcome, Reply, Service};
 pub use stream::{Address, Stream};

@@ -30,7 +30,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 #[cfg(unix)]
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -39,6 +39,7 @@ use web::pool::{Pool, PoolLimits};
 use crate::codec::Dialect;
 use crate::connection::Connection;
 use crate::deadline::Watch;
+use crate::gate::Gate;
 use crate::gob::MESSAGE_BYTES_MAX;
 use crate::service::{Interceptor, Method, Service};
 use crate::stream::Stream;
@@ -306,57 +307,6 @@ impl Core {
 
     fn open(&self) -> MutexGuard<'_, Vec<Weak<Connection>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Lets so many in at a time.
-#[derive(Debug)]
-pub(crate) struct Gate {
-    max: usize,
-    /// How many are inside, and how many wait.
-    state: Mutex<(usize, usize)>,
-    left: Condvar,
-}
-
-impl Gate {
-    fn new(max: usize) -> Gate {
-        Gate { max: max.max(1), state: Mutex::new((0, 0)), left: Condvar::new() }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, (usize, usize)> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Goes in, waiting until there is room.
-    pub(crate) fn enter(&self) {
-        let mut state = self.lock();
-        while state.0 >= self.max {
-            state.1 += 1;
-            state = self.left.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.1 -= 1;
-        }
-        state.0 += 1;
-    }
-
-    /// Goes in if there is room.
-    fn try_enter(&self) -> bool {
-        let mut state = self.lock();
-        let room = state.0 < self.max;
-        state.0 += usize::from(room);
-        room
-    }
-
-    /// Goes out.
-    pub(crate) fn leave(&self) {
-        let mut state = self.lock();
-        state.0 -= 1;
-        if state.1 > 0 {
-            self.left.notify_one();
-        }
-    }
-
-    fn inside(&self) -> usize {
-        self.lock().0
     }
 }
 

@@ -38,9 +38,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::client::{Client, Options};
+use crate::client::Client;
 use crate::codec::Body;
 use crate::discovery::{Candidate, Discovery, Select};
+use crate::options::Options;
 use crate::{Error, Result};
 
 /// How long a server that could not be reached is left alone, at first and at most.
