@@ -59,7 +59,7 @@ impl<R: Body> Handle<R> {
     /// Waits for the reply, or for the deadline of the call.
     ///
     /// # Errors
-    /// Those of [`Client::call_timeout`].
+    /// Those of [`Client::call_timeout`](crate::Client::call_timeout).
     pub fn wait(self) -> Result<R> {
         if self.taken {
             return Err(Error::Canceled);
@@ -72,7 +72,7 @@ impl<R: Body> Handle<R> {
     /// on and can be waited for again.
     ///
     /// # Errors
-    /// Those of [`Client::call`], inside of `Some`.
+    /// Those of [`Client::call`](crate::Client::call), inside of `Some`.
     pub fn wait_timeout(&mut self, within: Duration) -> Option<Result<R>> {
         if self.taken {
             return Some(Err(Error::Canceled));

@@ -5,7 +5,7 @@
 //! `null`, fields that are missing or `null` keep their zero, unknown ones are ignored. The trait
 //! is a second one beside [`Gob`], written by the same [`message!`](crate::message).
 //!
-//! A stream of JSON has no lengths. [`Scanner`] finds where a value ends by counting brackets
+//! A stream of JSON has no lengths. `Scanner` finds where a value ends by counting brackets
 //! outside of strings, and remembers where it stopped looking, so that a large value that comes
 //! in a thousand pieces is still looked at once.
 

@@ -2,7 +2,7 @@
 //!
 //! std's sockets block. What keeps a thread from waiting for ever is the socket's own timeout: a
 //! read or write then comes back with "not yet", and the caller looks at its deadline. A write is
-//! woken every [`WRITE_TICK`] for that, a read when its caller's deadline is due.
+//! woken every ten milliseconds for that, a read when its caller's deadline is due.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
@@ -101,8 +101,10 @@ impl Stream {
 
     /// Makes the socket ready for calls: small messages leave at once, writes look at the clock.
     pub(crate) fn prepare(&self) -> io::Result<()> {
-        if let Stream::Tcp(socket) = self {
-            socket.set_nodelay(true)?;
+        match self {
+            Stream::Tcp(socket) => socket.set_nodelay(true)?,
+            #[cfg(unix)]
+            Stream::Unix(_) => {}
         }
         each!(self, socket => socket.set_write_timeout(Some(WRITE_TICK)))
     }
@@ -130,7 +132,12 @@ impl Stream {
     /// Whether the peer has hung up, without reading anything. Nobody else may be using the
     /// socket meanwhile: for a moment it does not block.
     pub(crate) fn is_hung_up(&self) -> bool {
-        let Stream::Tcp(socket) = self else { return false };
+        let socket = match self {
+            Stream::Tcp(socket) => socket,
+            // std cannot peek into a Unix socket; the next call finds out.
+            #[cfg(unix)]
+            Stream::Unix(_) => return false,
+        };
         if socket.set_nonblocking(true).is_err() {
             return true;
         }
