@@ -1,7 +1,7 @@
 //! The files that pages refer to, inside the executable: the playground runs from any directory.
 //!
 //! `include_bytes!` reads a file when the program is compiled. So there is nothing to find at run
-//! time, no path to leave, and nothing that a request could name but what stands in `FILES`.
+//! time, no path to leave, and nothing that a request could name but what stands in the table.
 //! [`web::files`] is for directories; this is its counterpart for a program in one piece.
 
 use web::Context;

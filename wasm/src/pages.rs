@@ -12,9 +12,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use web::json::Json;
-use web::template::{TemplateError, Templates};
-use web::{Context, Engine, json};
+use web::{Context, Engine, Result, json};
 
 use crate::{assets, inspect, systems, tree};
 
@@ -26,89 +24,53 @@ const PAGES: &[(&str, &str)] = &[
     ("missing", include_str!("../pages/missing.html")),
 ];
 
-/// What the pages share: the templates, and the routes once all are registered.
-#[derive(Debug)]
-struct Site {
-    templates: Templates,
-    /// Methods and patterns, for the picture of the tree.
-    routes: OnceLock<Vec<(String, String)>>,
-}
+/// Methods and patterns of an engine, known once all are registered.
+type Routes = Arc<OnceLock<Vec<(String, String)>>>;
 
 /// The whole playground, ready to be served.
 ///
 /// # Errors
-/// [`web::Error`] for a pattern that cannot be registered; none of ours is.
-///
-/// # Panics
-/// If a page has a mistake; the tests make every page.
-pub fn engine() -> web::Result<Engine> {
-    let templates = load().expect("invariant: the pages are part of the program and tested");
-    let site = Arc::new(Site { templates, routes: OnceLock::new() });
+/// [`web::Error`] for a page with a mistake or a pattern that cannot be registered; the tests make
+/// every page, so none of ours is.
+pub fn engine() -> Result<Engine> {
     let mut engine = Engine::default();
     engine.log_routes = false;
-    let page = |name: &'static str, data: fn(&mut Context, &Site) -> Json| {
-        let site = Arc::clone(&site);
-        move |c: &mut Context| {
-            let data = data(c, &site);
-            site.show(c, 200, name, &data);
-        }
-    };
-    engine.get("/", page("home", |_, _| json!({"systems": (systems::as_json())})))?;
-    engine.get("/web", page("web", web_page))?;
-    engine.post("/web", page("web", web_page))?;
+    for (name, source) in PAGES {
+        engine.add_template(name, source)?;
+    }
+    engine.get("/", |c| c.render(200, "home", &json!({"systems": (systems::as_json())})))?;
+    // A handler cannot look into the engine that owns it, so the list is handed in afterwards.
+    let routes = Routes::default();
+    for method in ["GET", "POST"] {
+        let routes = Arc::clone(&routes);
+        engine.route(method, "/web", move |c| web_page(c, &routes))?;
+    }
     engine.get("/hello/:name", hello)?;
     engine.get("/hello/b/c", hello)?;
     engine.get("/static/*file", assets::answer)?;
-    let missing = Arc::clone(&site);
-    engine.no_route(move |c| {
+    engine.no_route(|c| {
         let data = json!({"path": (c.path())});
-        missing.show(c, 404, "missing", &data);
+        c.render(404, "missing", &data);
     });
-    let routes = engine.routes().map(|(method, pattern)| (method.to_owned(), pattern.to_owned()));
-    let _ = site.routes.set(routes.collect());
+    let all = engine.routes().map(|(method, pattern)| (method.to_owned(), pattern.to_owned()));
+    routes.get_or_init(|| all.collect());
     Ok(engine)
 }
 
-fn load() -> Result<Templates, TemplateError> {
-    let mut templates = Templates::new();
-    for (name, source) in PAGES {
-        templates.add(name, source)?;
-    }
-    Ok(templates)
-}
-
-impl Site {
-    /// Answers a page; `data` is what its template reads.
-    fn show(&self, c: &mut Context, status: u16, name: &str, data: &Json) {
-        let mut page = String::new();
-        match self.templates.render(name, data, &mut page) {
-            Ok(()) => c.html(status, page),
-            Err(error) => {
-                web::log::line(format_args!("page {name}: {error}"));
-                c.fail(500, "Internal Server Error");
-            }
-        }
-    }
-
-    fn patterns<'a>(&'a self, method: &str) -> Vec<&'a str> {
-        let all = self.routes.get().map(Vec::as_slice).unwrap_or_default();
-        all.iter().filter(|(m, _)| m == method).map(|(_, pattern)| &**pattern).collect()
-    }
-}
-
 /// The request as it came, and the tree with the way of `?path=`.
-fn web_page(c: &mut Context, site: &Site) -> Json {
+fn web_page(c: &mut Context, routes: &Routes) {
     // A body that breaks its framing has been answered for; the head can be shown all the same.
     let body = c.body().map(<[u8]>::to_vec).unwrap_or_default();
     let pieces = inspect::pieces(&c.request, body.len());
     let bytes = [c.request.head(), &body].concat();
-    let path = c.query("path");
-    json!({
+    let all = routes.get().map(Vec::as_slice).unwrap_or_default();
+    let patterns: Vec<&str> =
+        all.iter().filter(|(method, _)| method == "GET").map(|(_, pattern)| &**pattern).collect();
+    let data = json!({
         "request": (inspect::as_json(&bytes, &pieces)),
-        "tree": (tree::as_json("GET", &site.patterns("GET"), &path)),
-        "target": (String::from_utf8_lossy(c.request.target()).into_owned()),
-        "fields": (c.request.headers().len()),
-    })
+        "tree": (tree::as_json("GET", &patterns, &c.query("path"))),
+    });
+    c.render(200, "web", &data);
 }
 
 fn hello(c: &mut Context) {
