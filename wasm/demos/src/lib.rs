@@ -1,0 +1,2 @@
+//! demos placeholder
+pub mod fib;
