@@ -8,7 +8,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use wasm_bindgen_cli_support::Bindgen;
+use wasm_bindgen_cli_support::{Bindgen, EncodeInto};
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -21,6 +21,8 @@ fn main() -> ExitCode {
             // Types for TypeScript, names for debuggers and the list of compilers are of no use
             // to a browser, and would be most of the bytes.
             bindgen.typescript(false).remove_name_section(true).remove_producers_section(true);
+            // `init()` then knows where its module is; and every browser can encode in place.
+            bindgen.omit_default_module_path(false).encode_into(EncodeInto::Always);
             bindgen.generate(Path::new(out_dir))
         });
         if let Err(error) = made {
