@@ -2,6 +2,8 @@
 
 use std::process::{Command, ExitCode};
 
+use wasm::builder::Places;
+use wasm::demos::Demos;
 use wasm::flags::{Flags, USAGE};
 use wasm::pages;
 use web::Server;
@@ -22,11 +24,14 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: &Flags) -> web::Result<()> {
-    let engine = pages::engine()?;
+    let demos = Demos::new(Places::of_repository(), flags.demos);
+    let engine = pages::engine(&demos)?;
     let listener = listen("http", &flags.addr)?;
     if let (true, Ok(addr)) = (flags.open, listener.local_addr()) {
         open_browser(&format!("http://{addr}/"));
     }
+    // Serving ends with the program; until then the builder must not be dropped.
+    let _builder = demos.build();
     Server::new(engine).serve(listener)
 }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `/` | the five systems and the days that exist ([`systems`]) |
 //! | `/web` | your request, every byte named ([`inspect`]); the route tree ([`tree`]) |
+//! | `/wasm`, `/wasm/:page` | the four demos and the state of their build ([`demos`](crate::demos)) |
 //! | `/hello/:name`, `/hello/b/c` | the tutorial's routes, so that the tree has something to choose |
 //! | `/static/*file` | style and scripts ([`assets`]) |
 //!
@@ -14,6 +15,7 @@ use std::sync::{Arc, OnceLock};
 
 use web::{Context, Engine, Result, json};
 
+use crate::demos::Demos;
 use crate::{assets, inspect, systems, tree};
 
 /// Name and source of each page, and of the parts that all share.
@@ -21,6 +23,7 @@ const PAGES: &[(&str, &str)] = &[
     ("layout", include_str!("../pages/layout.html")),
     ("home", include_str!("../pages/home.html")),
     ("web", include_str!("../pages/web.html")),
+    ("wasm", include_str!("../pages/wasm.html")),
     ("missing", include_str!("../pages/missing.html")),
 ];
 
@@ -32,7 +35,7 @@ type Routes = Arc<OnceLock<Vec<(String, String)>>>;
 /// # Errors
 /// [`web::Error`] for a page with a mistake or a pattern that cannot be registered; the tests make
 /// every page, so none of ours is.
-pub fn engine() -> Result<Engine> {
+pub fn engine(demos: &Demos) -> Result<Engine> {
     let mut engine = Engine::default();
     engine.log_routes = false;
     for (name, source) in PAGES {
@@ -45,6 +48,7 @@ pub fn engine() -> Result<Engine> {
         let routes = Arc::clone(&routes);
         engine.route(method, "/web", move |c| web_page(c, &routes))?;
     }
+    demos.register(&mut engine)?;
     engine.get("/hello/:name", hello)?;
     engine.get("/hello/b/c", hello)?;
     engine.get("/static/*file", assets::answer)?;
@@ -82,16 +86,23 @@ fn hello(c: &mut Context) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::builder::Places;
     use web::Request;
 
+    fn playground() -> Engine {
+        let places = Places { sources: "none".into(), out: "none".into() };
+        engine(&Demos::new(places, true)).unwrap()
+    }
+
     fn get(path: &str) -> (u16, String) {
-        let response = engine().unwrap().handle(Request::new("GET", path));
+        let response = playground().handle(Request::new("GET", path));
         (response.status(), String::from_utf8(response.into_bytes().unwrap()).unwrap())
     }
 
     #[test]
     fn every_page_is_whole_and_refers_to_nothing_outside() {
-        for (path, status) in [("/", 200), ("/web", 200), ("/web?path=/hello/x", 200), ("/no", 404)]
+        for (path, status) in
+            [("/", 200), ("/web", 200), ("/web?path=/hello/x", 200), ("/wasm", 200), ("/no", 404)]
         {
             let (got, page) = get(path);
             assert_eq!(got, status, "{path}");
@@ -121,7 +132,7 @@ mod tests {
             ("/static/inspect.js", "text/javascript; charset=utf-8"),
             ("/static/icon.svg", "image/svg+xml"),
         ] {
-            let response = engine().unwrap().handle(Request::new("GET", path));
+            let response = playground().handle(Request::new("GET", path));
             assert_eq!(response.headers.get("Content-Type"), Some(content_type));
             assert!(!response.into_bytes().unwrap().is_empty());
         }
