@@ -7,10 +7,12 @@
 //!   with `REQUIRE_PEERS=1`, as in CI, its absence is a failure.
 //! - [`raw`] is a server in this process and a client that sends any octets.
 //! - [`fault_proxy`] stands between a client and a server and misbehaves.
+//! - [`browser`] drives a headless Chromium.
 //! - [`full`] is true under `TESTS_FULL=1`, when the long counts run.
 
 pub mod raw;
 pub mod fault_proxy;
+pub mod browser;
 
 use std::env;
 use std::io::{BufRead, BufReader, Read};

@@ -43,6 +43,8 @@ pub struct Places {
     pub sources: PathBuf,
     /// Where everything is built.
     pub out: PathBuf,
+    /// Download nothing: what is not on this machine already is a failure.
+    pub offline: bool,
 }
 
 impl Places {
@@ -54,7 +56,7 @@ impl Places {
         let target = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
         let target = target.unwrap_or_else(|| root.join("target"));
         let target = std::path::absolute(&target).unwrap_or(target);
-        Places { out: target.join("demos"), sources }
+        Places { out: target.join("demos"), sources, offline: false }
     }
 
     /// Where the finished pairs of JavaScript and WebAssembly are.
@@ -184,6 +186,9 @@ impl Build {
         if Path::new(found.trim()).is_dir() {
             return Ok(Some(format!("{TARGET} is installed")));
         }
+        if self.places.offline {
+            return Err(fail(format!("the target {TARGET} is not installed")));
+        }
         // With a Rust that does not come from rustup the target is another package of the system.
         self.command(0, "demos", "rustup", &["target", "add", TARGET]).map_err(|reason| {
             fail(format!("the target {TARGET} is not installed, and cannot be added: {reason}"))
@@ -245,7 +250,8 @@ impl Build {
     fn cargo(&self, at: usize, dir: &str, args: &[&str], out: &Path) -> Result<String, Failure> {
         let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
         let out = out.display().to_string();
-        let args = [args, &["--target-dir", &out]].concat();
+        let offline: &[&str] = if self.places.offline { &["--offline"] } else { &[] };
+        let args = [args, offline, &["--target-dir", &out]].concat();
         self.command(at, dir, &cargo, &args).map_err(|reason| Failure {
             reason,
             by_hand: format!("cd wasm/{dir} && cargo {}", args.join(" ")),

@@ -157,7 +157,8 @@ mod tests {
     use web::Request;
 
     fn get(path: &str) -> (u16, String, String) {
-        let demos = Demos::new(Places { sources: "none".into(), out: "none".into() }, false);
+        let demos =
+            Demos::new(Places { sources: "none".into(), out: "none".into(), offline: true }, false);
         let engine = crate::pages::engine(&demos).unwrap();
         let response = engine.handle(Request::new("GET", path));
         let kind = response.headers.get("Content-Type").unwrap_or_default().to_owned();

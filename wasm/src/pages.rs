@@ -90,7 +90,7 @@ mod tests {
     use web::Request;
 
     fn playground() -> Engine {
-        let places = Places { sources: "none".into(), out: "none".into() };
+        let places = Places { sources: "none".into(), out: "none".into(), offline: true };
         engine(&Demos::new(places, true)).unwrap()
     }
 
