@@ -182,7 +182,10 @@ impl Build {
         })?;
         let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
         let asked = ["--print", "target-libdir", "--target", TARGET];
-        let found = self.command(0, "demos", &rustc, &asked).map_err(fail)?;
+        let found = self.command(0, "demos", &rustc, &asked).map_err(|reason| Failure {
+            reason,
+            by_hand: format!("install Rust as https://rustup.rs tells, then {by_hand}"),
+        })?;
         if Path::new(found.trim()).is_dir() {
             return Ok(Some(format!("{TARGET} is installed")));
         }

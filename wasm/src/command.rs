@@ -107,9 +107,10 @@ fn reason(lines: &[String]) -> Option<String> {
     let last = lines.iter().rev().find(|line| !line.trim().is_empty())?;
     let error = error.unwrap_or(last);
     let cause = Some(last).filter(|last| last.starts_with(' ') && *last != error);
+    let error = error.strip_prefix("error: ").unwrap_or(error);
     Some(match cause {
         Some(cause) => format!("{error} ({})", cause.trim()),
-        None => error.clone(),
+        None => error.to_owned(),
     })
 }
 
@@ -123,10 +124,10 @@ mod tests {
         const CASES: &[(&str, Option<&str>)] = &[
             ("", None),
             ("warning: a\nlast words\n\n", Some("last words")),
-            ("error: no target\n  |\nhelp: x", Some("error: no target")),
+            ("error: no target\n  |\nhelp: x", Some("no target")),
             (
                 "error: failed to get `a`\n\nCaused by:\n  offline\n\nCaused by:\n  no such host",
-                Some("error: failed to get `a` (no such host)"),
+                Some("failed to get `a` (no such host)"),
             ),
         ];
         for (text, want) in CASES {
@@ -144,8 +145,8 @@ mod tests {
         assert!(version.unwrap().starts_with("rustc "));
         let error = running.run(here, "rustc", &["no such file.rs"], |l| heard.push(l.to_owned()));
         let error = error.unwrap_err();
-        assert!(error.starts_with("error: couldn't read"), "{error}");
-        assert!(heard.contains(&error), "{heard:?}");
+        assert!(error.starts_with("couldn't read"), "{error}");
+        assert!(heard.contains(&format!("error: {error}")), "{heard:?}");
         let error = running.run(here, "no-such-program", &[], |_| {}).unwrap_err();
         assert_eq!(error, "the program `no-such-program` is not there");
         running.stop();

@@ -4,7 +4,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use web::Client;
 
@@ -22,23 +22,89 @@ fn ended(args: &[&str]) -> (Option<i32>, String) {
     (status.code(), String::from_utf8(stderr).unwrap())
 }
 
+/// A playground that serves; dropping it kills the process.
+struct Serving {
+    child: Child,
+    url: String,
+}
+
+impl Serving {
+    fn start(mut command: Command) -> Serving {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.args(["--addr", "127.0.0.1:0"]).spawn().unwrap();
+        let mut line = String::new();
+        let stdout = child.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut line).unwrap();
+        let url = line.trim_end().strip_prefix("listening on ").unwrap_or_default().to_owned();
+        let serving = Serving { child, url };
+        assert!(serving.url.starts_with("http://127.0.0.1:"), "{line:?}");
+        serving
+    }
+
+    fn page(&self, path: &str) -> String {
+        let answer = Client::new().get(&format!("{}{path}", self.url)).unwrap();
+        assert_eq!(answer.status, 200, "{path}");
+        String::from_utf8(answer.body).unwrap()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 #[test]
 fn it_says_where_it_listens_and_serves_there() {
-    let mut child = playground(&["--no-demos", "--addr", "127.0.0.1:0"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    let stdout = child.stdout.take().unwrap();
-    BufReader::new(stdout).read_line(&mut line).unwrap();
-    let url = line.trim_end().strip_prefix("listening on ").map(str::to_owned);
-    let answer = url.map(|url| Client::new().get(&url));
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let answer = answer.unwrap_or_else(|| panic!("{line:?}")).unwrap();
-    assert_eq!(answer.status, 200);
-    assert!(answer.body.starts_with(b"<!doctype html>"));
+    let serving = Serving::start(playground(&["--no-demos"]));
+    assert!(serving.page("/").starts_with("<!doctype html>"));
+    assert!(serving.page("/wasm").contains("--no-demos"));
+}
+
+/// What the build of the demos says last, while all that does not need it is served.
+fn failure(settings: &[(&str, &str)]) -> String {
+    let mut command = playground(&[]);
+    command.env_remove("CARGO").env_remove("RUSTC").envs(settings.iter().copied());
+    let mut serving = Serving::start(command);
+    let lines = BufReader::new(serving.child.stderr.take().unwrap()).lines();
+    let line = lines.map(Result::unwrap).find(|line| line.contains(" failed: ")).unwrap();
+    assert!(serving.page("/").contains("Five systems"));
+    let page = serving.page("/wasm");
+    assert!(page.contains("class=\"failed\"") && page.contains("By hand: "), "{page}");
+    assert!(serving.page("/wasm/callback").contains("id=\"num\""));
+    line
+}
+
+#[test]
+fn what_is_missing_is_told_in_a_sentence_with_a_command() {
+    assert_eq!(
+        failure(&[("PATH", "")]),
+        "demos: looking for the target failed: the program `rustc` is not there; \
+         by hand: install Rust as https://rustup.rs tells, then rustup target add wasm32-unknown-unknown"
+    );
+    // A folder cannot be made in a file.
+    let file = std::env::current_exe().unwrap();
+    let line = failure(&[("CARGO_TARGET_DIR", file.to_str().unwrap())]);
+    assert!(line.starts_with("demos: looking for the target failed: "), "{line}");
+    assert!(line.contains(" cannot be made: "), "{line}");
+    assert!(line.ends_with("by hand: CARGO_TARGET_DIR=/a/folder/to/write/in cargo run"), "{line}");
+}
+
+#[test]
+fn without_the_network_the_command_to_run_later_is_told() {
+    // Nothing has been downloaded to this cargo home, and nothing can be.
+    let home = std::env::temp_dir().join(format!("playground-{}", std::process::id()));
+    std::fs::create_dir_all(&home).unwrap();
+    let home = home.to_str().unwrap();
+    let offline = [("CARGO_HOME", home), ("CARGO_TARGET_DIR", home), ("CARGO_NET_OFFLINE", "true")];
+    // So that a missing target is not asked for either, where it is not installed.
+    let line = failure(&[&offline[..], &[("RUSTUP_DIST_SERVER", "http://127.0.0.1:1")]].concat());
+    std::fs::remove_dir_all(home).unwrap();
+    assert!(line.contains("; by hand: "), "{line}");
+    let target = line.starts_with("demos: looking for the target failed: ");
+    let crates = line.starts_with("demos: compiling the demos failed: no matching package");
+    assert!(target || crates, "{line}");
 }
 
 #[test]

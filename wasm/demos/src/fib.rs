@@ -61,7 +61,10 @@ mod tests {
             ("20", "10946"),
             ("185", "332825110087067562321196029789634457848"),
             ("186", "That number has more than 128 bits; 185 is the largest n here."),
-            ("99999999999999999999", "That number has more than 128 bits; 185 is the largest n here."),
+            (
+                "99999999999999999999",
+                "That number has more than 128 bits; 185 is the largest n here.",
+            ),
             ("-1", "The sequence begins at 0: there is nothing for a negative number."),
             ("", "Please type a whole number, such as 10."),
             ("-", "Please type a whole number, such as 10."),
@@ -82,5 +85,28 @@ mod tests {
             assert_eq!(fib(n), Some(fib(n - 1).unwrap() + fib(n - 2).unwrap()));
         }
         assert_eq!((fib(N_MAX + 1), fib(u32::MAX)), (None, None));
+    }
+
+    /// Write `grouped`: digits in groups of three, as in `10 946`. Then use it in [`answer`].
+    #[test]
+    #[ignore = "exercise: write grouped"]
+    fn exercise_digits_in_groups() {
+        fn grouped(number: u128) -> String {
+            number.to_string() // your code
+        }
+        assert_eq!([1, 987, 10946, 1_346_269].map(grouped), ["1", "987", "10 946", "1 346 269"]);
+    }
+
+    /// Write `place`: the n with fib(n) = number, if there is one. Then give the pages a second
+    /// function beside `fibFunc`, and look at what is new in the glue.
+    #[test]
+    #[ignore = "exercise: write place"]
+    fn exercise_where_it_stands() {
+        fn place(number: u128) -> Option<u32> {
+            let _ = number; // your code
+            None
+        }
+        assert_eq!([1, 2, 89, 10946].map(place), [1, 2, 10, 20].map(Some));
+        assert_eq!([0, 4, u128::MAX].map(place), [None; 3]);
     }
 }
