@@ -1,11 +1,105 @@
-//! A small SQL engine whose files are SQLite files (day 0), read in this order.
+//! A small SQL engine whose files are SQLite's (day 0).
 //!
-//! | stop | modules |
-//! |---|---|
-//! | the words | [`value`], [`error`] |
-//! | read a file | [`varint`], [`record`], [`vfs`], [`disk`], [`header`], [`page`] |
-//! | write and journal it | [`journal`], [`cache`], [`pager`], [`savepoint`], [`freelist`], [`btree`] |
-//! | check it, look at it | [`check`], [`inspect`] |
+//! At the end of this chapter `sqlite3 gee.db` opens what you wrote, and you have seen every byte of
+//! it. Half a day of reading, with three good places to stop.
+//!
+//! | stop | modules, in reading order | what you can do then |
+//! |---|---|---|
+//! | the words | [`value`], [`error`] | name the five kinds of value and what can go wrong |
+//! | 1. read a file | [`varint`], [`record`], [`vfs`], [`disk`], [`header`], [`page`], [`btree`] up to [`btree::index`] | walk any table and index that sqlite3 made |
+//! | 2. write and journal it | [`journal`], [`cache`], [`pager`] with [`access`](pager::access) and [`transaction`](pager::transaction), [`savepoint`], [`freelist`], [`btree::write`], [`btree::balance`] | change it, and pull the plug at any moment |
+//! | | [`check`], [`inspect`] | prove a file sound, and name each of its bytes |
+//!
+//! # Why
+//!
+//! An ORM needs a database, and `std` has none. We could have invented a format. But then only we could
+//! read it, and only we would have judged whether it is right. SQLite's format is documented to the last
+//! bit, is on every phone, and comes with the strictest examiner one could wish for: `PRAGMA
+//! integrity_check`. So the rule for all that follows is: *the sqlite3 program decides*.
+//!
+//! Real SQLite has much that is left out here: the write-ahead log, UTF-16, auto-vacuum, shared caches,
+//! virtual tables. A file that needs one of these is refused, and the message says what to do.
+//!
+//! # The layers
+//!
+//! ```text
+//!   rows, keys      TableCursor, IndexCursor      seek, next, insert, delete
+//!                        |  pages by number
+//!   b-tree          btree::balance                a page overflows: spread its cells
+//!                        |
+//!   pager           Pager                         begin, page, page_mut, commit, rollback
+//!                   /         \
+//!   cache, savepoint           journal            old pages, safe before new ones are written
+//!                   \         /
+//!   disk            Vfs                           read, write, sync, delete, lock
+//! ```
+//!
+//! Each layer knows only the one below. Above all of them comes SQL, which sees trees and records and
+//! never a page.
+//!
+//! # One row, from end to end
+//!
+//! 1. [`record::encode`] makes one string of bytes of the row's values.
+//! 2. [`TableCursor::insert`](btree::TableCursor::insert) goes down from the root to the leaf where the row id belongs.
+//! 3. On the way [`Pager::page`] finds each page in the [`cache`], or reads it through the [`vfs`].
+//! 4. The leaf is about to change: the [`pager`] puts its old bytes into the [`journal`]'s buffer.
+//! 5. [`page::edit`] puts the cell into the gap between the pointers and the cells.
+//! 6. No gap is large enough? [`btree::balance`] deals the cells out to one page more.
+//! 7. [`Pager::commit`] raises the change counter on page 1.
+//! 8. The journal goes to the disk and is synced; it becomes hot and is synced again.
+//! 9. The changed pages go to the disk and are synced.
+//! 10. The journal is deleted. *Now* the row is in the database.
+//!
+//! # What the borrow checker says
+//!
+//! The first version of a cursor that comes to mind keeps a `&Page` from the cache, and a `&mut Pager` to
+//! load more pages. That does not compile: the page is borrowed from the pager that is to change. It
+//! would be wrong in C, too, where it compiles: loading a page may throw out the one that is held. The
+//! usual way out, `Rc<RefCell<Page>>`, moves the complaint to run time. Here a page is an
+//! `Arc<[u8]>`. Who reads keeps a clone of the `Arc`; who writes gets a `&mut [u8]` from
+//! [`Arc::make_mut`](std::sync::Arc::make_mut), which copies the page only if someone still reads the old one. Cursors own
+//! page numbers and one such `Arc`, borrow nothing, and every call is handed the `&mut Pager`:
+//!
+//! ```
+//! use orm::sql::btree::{TableCursor, TreeKind, create_tree};
+//! use orm::sql::{Pager, ValueRef, record};
+//!
+//! # fn main() -> orm::sql::Result<()> {
+//! let mut pager = Pager::memory()?;
+//! pager.begin_write()?;
+//! let root = create_tree(&mut pager, TreeKind::Table)?;
+//! let (mut writer, mut reader) = (TableCursor::new(root), TableCursor::new(root));
+//! let mut row = Vec::new();
+//! record::encode([ValueRef::Text(b"Tom")].into_iter(), &mut row);
+//! writer.insert(&mut pager, 1, &row)?;
+//!
+//! reader.first(&mut pager)?;
+//! let name = record::column(reader.record(), 0)?; // borrows the reader, not the pager
+//! writer.insert(&mut pager, 2, &row)?; // copies the page that the reader holds
+//! assert_eq!(name, Some(ValueRef::Text(b"Tom")));
+//! assert!(reader.next(&mut pager)?); // notices, looks row 1 up again, goes on to row 2
+//! assert_eq!(reader.rowid(), 2);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What `std` cannot do here
+//!
+//! There are no byte-range locks: our [`File::lock`](std::fs::File::lock) and SQLite's `fcntl` do not see each other. While
+//! one of our programs has a file open for writing, no other program may write it; see [`disk`].
+//! Between our own processes a writer excludes readers. There are no random numbers either; a
+//! journal's nonce comes from the seed of `std`'s hash tables.
+//!
+//! # Exercises
+//!
+//! Each has a test that is ignored until you solve it: `cargo test -p orm -- --ignored exercise`.
+//!
+//! 1. `exercise_free_pages_at_the_end_are_cut_off`: let a commit shorten the file by the free pages at
+//!    its end, as `PRAGMA incremental_vacuum` does.
+//! 2. `exercise_a_freed_page_is_not_written`: a page that went to the freelist in this transaction
+//!    is dirty, but nobody needs its bytes. Mind the savepoints.
+//! 3. `exercise_a_seek_nearby_stays_on_its_leaf`: a cursor that looks for a key on the page it is on
+//!    need not start at the root.
 
 pub mod error;
 pub mod value;

@@ -45,6 +45,60 @@
 //! through steps 2 to 4 early, writes, and continues with another *segment*: a new header at the
 //! next multiple of the sector size, with zeros for its magic until its turn comes.
 //!
+//! # The idea alone
+//!
+//! A disk that loses any of the writes since the last sync, and a commit that survives every such loss:
+//!
+//! ```
+//! #[derive(Clone, Default)]
+//! struct Disk { safe: [Option<u8>; 3], written: Vec<(usize, Option<u8>)> }
+//! const DATA_A: usize = 0;
+//! const DATA_B: usize = 1;
+//! const JOURNAL: usize = 2;
+//!
+//! impl Disk {
+//!     fn write(&mut self, place: usize, value: Option<u8>) { self.written.push((place, value)); }
+//!     fn sync(&mut self) {
+//!         for (place, value) in self.written.drain(..) { self.safe[place] = value; }
+//!     }
+//!     /// The power fails; bit `i` of `kept` says whether write `i` since the last sync arrived.
+//!     fn crash(&self, kept: u32) -> [Option<u8>; 3] {
+//!         let mut safe = self.safe;
+//!         for (i, (place, value)) in self.written.iter().enumerate() {
+//!             if kept >> i & 1 == 1 { safe[*place] = *value; }
+//!         }
+//!         safe
+//!     }
+//! }
+//!
+//! // Both data places hold the same number; a transaction adds one to both.
+//! let old = 7;
+//! let steps: [&dyn Fn(&mut Disk); 7] = [
+//!     &|disk| disk.write(JOURNAL, Some(old)), // the original, and with it: "undo me"
+//!     &|disk| disk.sync(),
+//!     &|disk| disk.write(DATA_A, Some(old + 1)),
+//!     &|disk| disk.write(DATA_B, Some(old + 1)),
+//!     &|disk| disk.sync(),
+//!     &|disk| disk.write(JOURNAL, None), // the commit
+//!     &|disk| disk.sync(),
+//! ];
+//! let mut disk = Disk { safe: [Some(old), Some(old), None], written: Vec::new() };
+//! for step in steps {
+//!     step(&mut disk);
+//!     for kept in 0..8 {
+//!         let mut found = disk.crash(kept);
+//!         if let Some(original) = found[JOURNAL] { // hot: play it back
+//!             (found[DATA_A], found[DATA_B]) = (Some(original), Some(original));
+//!         }
+//!         assert_eq!(found[DATA_A], found[DATA_B], "torn");
+//!     }
+//! }
+//! assert_eq!(disk.safe, [Some(8), Some(8), None]);
+//! ```
+//!
+//! Take the first or the second sync out, and it is torn. (One number fits a sector, which arrives
+//! whole or not at all. A real journal has many sectors, and that is what the magic is for.)
+//!
 //! Reference: <https://sqlite.org/fileformat2.html>, section 3; <https://sqlite.org/atomiccommit.html>.
 
 use super::error::{Error, Result};
