@@ -24,7 +24,7 @@ use super::btree::{Bias, DEPTH_MAX, IndexCursor, TableCursor};
 use super::error::{Error, Result};
 use super::freelist::lock_page;
 use super::header::field;
-use super::page::{self, Node, PageKind};
+use super::page::{self, Cell, Node, PageKind};
 use super::pager::Pager;
 use super::record::{Columns, KeyInfo};
 use super::value::{Value, ValueRef};
@@ -120,7 +120,7 @@ struct Check<'p> {
     seen: Vec<bool>,
     found: Vec<String>,
     limit: usize,
-    /// The last row id of the tree being checked.
+    /// The row id that follows in the tree being checked.
     rowid: Option<i64>,
     /// How deep its first leaf was.
     leaf_depth: Option<usize>,
@@ -192,7 +192,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// Checks page `number` and what is below it.
+    /// Checks page `number` and what is below it, from the last cell to the first, as SQLite does.
     fn tree(&mut self, number: u32, depth: usize) -> Result<()> {
         let prefix = format!("Page {number}: ");
         let bytes = Arc::clone(self.pager.page(number)?);
@@ -204,47 +204,65 @@ impl Check<'_> {
             self.say(&prefix, "the tree is deeper than any real one");
             return Ok(());
         }
-        let mut used = Vec::with_capacity(node.cells);
-        for i in 0..node.cells {
+        // The largest row id of a child may be the one that its parent names.
+        let mut may_be_equal = true;
+        if !node.kind.is_leaf() {
+            let prefix = format!("On page {number} at right child: ");
+            self.child(node.child(node.cells)?, node.kind, depth, &prefix)?;
+            may_be_equal = false;
+        }
+        let mut used = Some(Vec::with_capacity(node.cells));
+        for i in (0..node.cells).rev() {
             let prefix = format!("On tree page {number} cell {i}: ");
-            let Ok(cell) = node.cell(i) else {
-                self.say(&prefix, "Extends off end of page");
-                continue;
+            let cell = match self.cell(&bytes, &node, i) {
+                Ok(cell) => cell,
+                Err(message) => {
+                    self.say(&prefix, &message);
+                    used = None;
+                    continue;
+                }
             };
-            used.push(cell.range.clone());
+            used.iter_mut().for_each(|used| used.push(cell.range.clone()));
+            if node.kind.is_table() {
+                let falls = self
+                    .rowid
+                    .is_some_and(|next| cell.rowid > next || (cell.rowid == next && !may_be_equal));
+                if falls {
+                    self.say(&prefix, &format!("Rowid {} out of order", cell.rowid));
+                }
+                (self.rowid, may_be_equal) = (Some(cell.rowid), false);
+            }
             if cell.overflow != 0 {
                 self.overflow(cell.overflow, cell.payload_len - cell.local.len(), &prefix)?;
             }
-            if !node.kind.is_leaf() && self.refer(cell.left_child, &prefix) {
+            if !node.kind.is_leaf() {
                 self.child(cell.left_child, node.kind, depth, &prefix)?;
             }
-            if node.kind.is_table() {
-                // A row id equal to the one above is right below it, and nowhere else.
-                let rises = self.rowid.is_none_or(|last| {
-                    last < cell.rowid || (last == cell.rowid && !node.kind.is_leaf())
-                });
-                if !rises {
-                    self.say(&prefix, &format!("Rowid {} out of order", cell.rowid));
-                }
-                self.rowid = Some(cell.rowid);
-            }
         }
-        if node.kind.is_leaf() {
-            if *self.leaf_depth.get_or_insert(depth) != depth {
-                self.say(&prefix, "Child page depth differs");
-            }
-        } else {
-            let prefix = format!("On page {number} at right child: ");
-            let child = node.child(node.cells)?;
-            if self.refer(child, &prefix) {
-                self.child(child, node.kind, depth, &prefix)?;
-            }
+        if node.kind.is_leaf() && *self.leaf_depth.get_or_insert(depth) != depth {
+            self.say(&prefix, "Child page depth differs");
         }
-        self.bytes_of_page(&bytes, &node, used);
+        if let Some(used) = used {
+            self.bytes_of_page(&bytes, &node, used);
+        }
         Ok(())
     }
 
+    /// Cell `i`, or what is wrong with its place.
+    fn cell(&self, bytes: &[u8], node: &Node<'_>, i: usize) -> std::result::Result<Cell, String> {
+        let header = page::header_at(node.number);
+        let (first, last) = (page::content_start(bytes, header), self.usable - 4);
+        let at = page::u16_at(bytes, header + node.kind.header_len() + 2 * i);
+        if !(first..=last).contains(&at) {
+            return Err(format!("Offset {at} out of range {first}..{last}"));
+        }
+        node.cell(i).map_err(|_| "Extends off end of page".to_owned())
+    }
+
     fn child(&mut self, number: u32, parent: PageKind, depth: usize, prefix: &str) -> Result<()> {
+        if !self.refer(number, prefix) {
+            return Ok(());
+        }
         let bytes = Arc::clone(self.pager.page(number)?);
         let kind = Node::parse(&bytes, number, self.usable).map(|node| (node.kind, node.cells));
         if kind.is_ok_and(|(kind, cells)| kind.parent() != parent || cells == 0 && kind.is_leaf()) {

@@ -6,6 +6,7 @@ use orm::sql::check::{CheckColumn, CheckIndex, CheckTable, integrity_check};
 use orm::sql::record::{self, KeyColumn, KeyInfo};
 use orm::sql::{Collation, Error, Options, Pager, Value};
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 
 /// A table with values of all kinds, long and short, deleted from and refilled.
@@ -16,7 +17,7 @@ fn script(page_size: usize, rows: usize) -> String {
          CREATE TABLE t(a INTEGER PRIMARY KEY, b, c);
          CREATE INDEX i ON t(b DESC, c COLLATE NOCASE);
          WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < {rows})
-         INSERT INTO t SELECT x * 7919 % 100003, CASE x % 7 WHEN 0 THEN NULL WHEN 1 THEN x * x * x
+         INSERT INTO t SELECT x * 7919 % 1000003, CASE x % 7 WHEN 0 THEN NULL WHEN 1 THEN x * x * x
            WHEN 2 THEN x / 4.0 WHEN 3 THEN 'Text ' || x WHEN 4 THEN zeroblob(x % 50)
            WHEN 5 THEN -x ELSE x % 2 END,
            printf('%.*c', CASE WHEN x % 11 = 0 THEN x % {long} ELSE x % 40 END, 'abcDEF')
@@ -146,7 +147,11 @@ fn files_of_every_page_size_are_read_and_written_on() {
     for shift in 9..=16 {
         let page_size = 1 << shift;
         let file = dir.file(&format!("{page_size}.db"));
-        let rows = if tests::full() { 60_000 } else { 2_500 };
+        let rows = match tests::full() {
+            true if page_size == 4096 => 1_000_000,
+            true => 60_000,
+            false => 2_500,
+        };
         sqlite3(&program, &file, &script(page_size, rows));
         read_and_write(&program, &file);
     }
@@ -219,4 +224,95 @@ fn what_we_do_not_handle_is_refused_with_a_reason() {
     std::fs::write(&text, "This is no database, but it is long enough to be one. ".repeat(9))
         .unwrap();
     assert!(matches!(Pager::open_file(&text, Options::default()), Err(Error::NotADatabase)));
+}
+
+/// A change that breaks a file whose pages have 1024 bytes.
+type Break = fn(&mut [u8]);
+
+/// The first byte of page `number`.
+const fn page(number: usize) -> usize {
+    (number - 1) * 1024
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> usize {
+    usize::from(u16::from_be_bytes([bytes[at], bytes[at + 1]]))
+}
+
+/// Page 2 is the interior root of a table: the first byte of its first leaf.
+fn first_leaf(bytes: &[u8]) -> usize {
+    let cell = page(2) + u16_at(bytes, page(2) + 12);
+    page(usize::from(bytes[cell + 3]) + usize::from(bytes[cell + 2]) * 256)
+}
+
+/// Each breaks a file in another way.
+const BREAKS: &[(&str, Break)] = &[
+    ("a freelist that is shorter than its count", |b| b[39] += 1),
+    ("fragments that are not there", |b| {
+        let leaf = first_leaf(b);
+        b[leaf + 7] += 5;
+    }),
+    ("two pointers to one cell", |b| {
+        let leaf = first_leaf(b);
+        b.copy_within(leaf + 8..leaf + 10, leaf + 10);
+    }),
+    ("a page of no kind", |b| {
+        let leaf = first_leaf(b);
+        b[leaf] = 7;
+    }),
+    ("a child that is used elsewhere", |b| {
+        let cell = page(2) + u16_at(b, page(2) + 12);
+        let (child, other) = (cell + 3, page(2) + u16_at(b, page(2) + 14));
+        b[child] = b[other + 3];
+    }),
+    ("a child that does not exist", |b| {
+        let cell = page(2) + u16_at(b, page(2) + 12);
+        b[cell] = 9;
+    }),
+    ("a cell pointer beyond the page", |b| {
+        let leaf = first_leaf(b);
+        b[leaf + 8] = 0x7f;
+    }),
+    ("row ids that fall", |b| {
+        let leaf = first_leaf(b);
+        let (x, y) = (b[leaf + 8], b[leaf + 9]);
+        b.copy_within(leaf + 10..leaf + 12, leaf + 8);
+        b[leaf + 10] = x;
+        b[leaf + 11] = y;
+    }),
+    ("a freelist leaf that is a table's page", |b| {
+        let trunk = page(usize::from(b[35]) + usize::from(b[34]) * 256);
+        b[trunk + 10] = 0;
+        b[trunk + 11] = 2;
+    }),
+];
+
+#[test]
+fn the_integrity_check_says_what_sqlite3_says() {
+    let Some(program) = tests::peer("sqlite3") else { return };
+    let dir = Dir::new("integrity");
+    let file = dir.file("a.db");
+    sqlite3(
+        &program,
+        &file,
+        &format!(
+            "{} CREATE TABLE u(x); INSERT INTO u SELECT c FROM t; DROP TABLE u;",
+            script(1024, 400)
+        ),
+    );
+    let sound = std::fs::read(&file).unwrap();
+    for (what, change) in BREAKS {
+        let mut broken = sound.clone();
+        change(&mut broken);
+        std::fs::write(&file, &broken).unwrap();
+        // It may go on to rows, and fail there.
+        let output = Command::new(&program).args([&file, "PRAGMA integrity_check"]).output();
+        let theirs = String::from_utf8(output.unwrap().stdout).unwrap();
+        let mut pager = Pager::open_file(&file, Options::default()).unwrap();
+        pager.begin_read().unwrap();
+        let ours = check(&mut pager, 2, 3);
+        assert!(
+            ours[0] != "ok" && theirs.starts_with(&format!("{}\n", ours[0])),
+            "{what}:\n{theirs}\n{ours:?}"
+        );
+    }
 }
