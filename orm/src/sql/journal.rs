@@ -505,14 +505,15 @@ mod tests {
         let vfs = MemoryVfs::default();
         let mut journal = Journal::new("d", 4, 512, 5);
         for number in 1..=4 {
-            // Pages that look like the header of a segment.
+            // Where the second segment of the next journal will be, page 2 has a magic.
             let mut fake = page(0);
-            fake[..8].copy_from_slice(&MAGIC);
+            fake[500..508].copy_from_slice(&MAGIC);
             journal.append(&vfs, number, &fake).unwrap();
         }
         journal.make_hot(&vfs, true).unwrap();
         let (committed, kept) = journal.finish(&vfs, true, true);
         assert!(committed && !is_hot(&vfs, "d").unwrap());
+        assert_eq!(vfs.get("d-journal").unwrap()[1536..1544], MAGIC);
         let again = Journal::new("d", 4, 512, 6).reuse(kept.unwrap()).unwrap();
         let mut journal = again;
         journal.append(&vfs, 1, &page(1)).unwrap();

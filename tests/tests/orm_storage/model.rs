@@ -244,7 +244,8 @@ fn savepoints_come_back_to_what_was_there() {
         // With 16 pages of cache much is written out before it is taken back.
         let cache_bytes = if seed % 2 == 0 { 16 * 512 } else { 1 << 20 };
         let options = Options { page_size: 512, cache_bytes, ..Options::default() };
-        let pager = Pager::open(Box::new(MemoryVfs::default()), "d", options).unwrap();
+        let vfs = MemoryVfs::default();
+        let pager = Pager::open(Box::new(vfs.clone()), "d", options).unwrap();
         let mut model = Model::new(pager, seed);
         model.step(100, 60, 900, 20);
         for _ in 0..4 {
@@ -279,6 +280,8 @@ fn savepoints_come_back_to_what_was_there() {
                 model.pager.commit().unwrap();
             }
             model.check();
+            // What was written out and then taken back is cut off.
+            assert_eq!(vfs.get("d").unwrap().len(), model.pager.page_count() as usize * 512);
         }
     }
 }
