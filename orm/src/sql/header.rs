@@ -35,6 +35,10 @@ use super::error::{Error, Result};
 pub const HEADER_BYTES: usize = 100;
 /// The SQLite version whose format we write, as the field at 96 has it.
 pub const LIBRARY_VERSION: u32 = 3_040_001;
+/// The schema format that we write: integers 0 and 1 in no bytes, DESC indexes.
+pub(crate) const SCHEMA_FORMAT: u32 = 4;
+/// The text encoding that we read and write.
+pub(crate) const UTF_8: u32 = 1;
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// What the pager keeps of the header while it reads.
@@ -94,8 +98,8 @@ impl Header {
         let size = u16::try_from(page_size).unwrap_or(1);
         bytes[16..18].copy_from_slice(&size.to_be_bytes());
         bytes[18..24].copy_from_slice(&[1, 1, 0, 64, 32, 32]);
-        set_field(&mut bytes, 44, 4);
-        set_field(&mut bytes, 56, 1);
+        set_field(&mut bytes, 44, SCHEMA_FORMAT);
+        set_field(&mut bytes, 56, UTF_8);
         bytes
     }
 }
@@ -118,12 +122,12 @@ fn refuse_what_we_cannot_read(bytes: &[u8; HEADER_BYTES]) -> Result<()> {
             "the file is in WAL mode; run `PRAGMA journal_mode=DELETE` on it with sqlite3",
         );
     }
-    if bytes[18] > 2 || bytes[19] > 2 || field(bytes, 44) > 4 {
+    if bytes[18] > 2 || bytes[19] > 2 || field(bytes, 44) > SCHEMA_FORMAT {
         return refuse("the file has a format newer than this engine knows");
     }
     match field(bytes, 56) {
         // 0 is what a database has before its first table.
-        0 | 1 => Ok(()),
+        0 | UTF_8 => Ok(()),
         _ => refuse("the file's text is UTF-16; dump it with sqlite3 into a UTF-8 one"),
     }
 }

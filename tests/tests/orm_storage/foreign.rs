@@ -1,5 +1,6 @@
 //! Files that the sqlite3 program made: read by us, written on by us, recovered by us.
 
+use crate::model::Model;
 use crate::support::{Dir, Rng, encode, sqlite3};
 use orm::sql::btree::{self, Bias, IndexCursor, TableCursor};
 use orm::sql::check::{CheckColumn, CheckIndex, CheckTable, integrity_check};
@@ -224,6 +225,22 @@ fn what_we_do_not_handle_is_refused_with_a_reason() {
     std::fs::write(&text, "This is no database, but it is long enough to be one. ".repeat(9))
         .unwrap();
     assert!(matches!(Pager::open_file(&text, Options::default()), Err(Error::NotADatabase)));
+}
+
+#[test]
+fn a_file_without_a_table_gets_a_format_with_the_first() {
+    let Some(program) = tests::peer("sqlite3") else { return };
+    let dir = Dir::new("format");
+    let file = dir.file("a.db");
+    sqlite3(&program, &file, "PRAGMA user_version=5");
+    assert_eq!(std::fs::read(&file).unwrap()[44..60], [0; 16], "neither format nor encoding");
+    let mut model = Model::new(Pager::open_file(&file, Options::default()).unwrap(), 1);
+    model.step(200, 100, 100, 0);
+    drop(model);
+    let bytes = std::fs::read(&file).unwrap();
+    assert_eq!((bytes[47], bytes[59], bytes[63]), (4, 1, 5));
+    // The index of the model is DESC, which an older format would not mean.
+    assert_eq!(sqlite3(&program, &file, "PRAGMA integrity_check"), "ok\n");
 }
 
 /// A change that breaks a file whose pages have 1024 bytes.

@@ -77,6 +77,10 @@ impl Pager {
     }
 
     fn start_transaction(&mut self) -> Result<()> {
+        if self.page_count > 0 && matches!(field(&self.seen, 44), 1..header::SCHEMA_FORMAT) {
+            let what = "writing a file of a format before SQLite 3.3; run `PRAGMA legacy_file_format=0; VACUUM` on it with sqlite3";
+            return Err(Error::Unsupported(what.to_owned()));
+        }
         if self.page_count > 0 && Header::parse(&self.seen)?.auto_vacuum {
             let what = "writing an auto-vacuum file; run `PRAGMA auto_vacuum=0; VACUUM` on it with sqlite3";
             return Err(Error::Unsupported(what.to_owned()));
@@ -188,6 +192,12 @@ impl Pager {
     fn stamp_header(&mut self) -> Result<()> {
         let page_count = self.page_count;
         let page = self.page_mut(1)?;
+        // A file that never had a table has zeros for the format and the text encoding.
+        for (at, ours) in [(44, header::SCHEMA_FORMAT), (56, header::UTF_8)] {
+            if field(page, at) == 0 {
+                set_field(page, at, ours);
+            }
+        }
         let counter = field(page, 24).wrapping_add(1);
         set_field(page, 24, counter);
         set_field(page, 28, page_count);
