@@ -250,6 +250,26 @@ mod tests {
     }
 
     #[test]
+    fn scattered_row_ids_leave_no_page_nearly_empty() {
+        let mut pager = Pager::memory().unwrap();
+        pager.begin_write().unwrap();
+        let root = create_tree(&mut pager, TreeKind::Table).unwrap();
+        let mut cursor = TableCursor::new(root);
+        for i in 0..2000 {
+            cursor.insert(&mut pager, i * 389 % 2000, &[2; 100]).unwrap();
+        }
+        let mut least = usize::MAX;
+        walk(&mut pager, root, &mut |_, node| {
+            least = least.min(if node.kind.is_leaf() { node.cells } else { least });
+            Ok(())
+        })
+        .unwrap();
+        // 38 would fit.
+        assert!(least >= 13, "a leaf of {least} rows");
+        assert!(pager.page_count() < 70, "{} pages for 2000 rows", pager.page_count());
+    }
+
+    #[test]
     fn cleared_and_dropped_trees_leave_free_pages() {
         let (mut pager, root) = table(&MemoryVfs::default());
         pager.begin_write().unwrap();
