@@ -270,6 +270,21 @@ mod tests {
     }
 
     #[test]
+    fn a_tree_that_loses_its_rows_one_by_one_becomes_a_leaf_again() {
+        let (mut pager, root) = table(&MemoryVfs::default());
+        pager.begin_write().unwrap();
+        let mut cursor = TableCursor::new(root);
+        for i in 0..500 {
+            assert!(cursor.seek(&mut pager, i * 389 % 500 + 1).unwrap());
+            cursor.delete(&mut pager).unwrap();
+        }
+        let node = Node::parse(pager.page(root).unwrap(), root, 4096).unwrap();
+        assert_eq!((node.kind, node.cells), (PageKind::TableLeaf, 0));
+        assert_eq!(field(pager.page(1).unwrap(), 36), 14, "all its other pages are free");
+        assert!(!cursor.first(&mut pager).unwrap());
+    }
+
+    #[test]
     fn cleared_and_dropped_trees_leave_free_pages() {
         let (mut pager, root) = table(&MemoryVfs::default());
         pager.begin_write().unwrap();
