@@ -40,6 +40,20 @@
 //! overflow pages; [`local_len`] is the format's formula for how much stays, made so that at least
 //! four cells fit on every index page.
 //!
+//! A leaf of 512 bytes with two rows of one column each, 1 under row id 1 and 42 under row id 7:
+//!
+//! ```text
+//!     0  0d              leaf of a table
+//!     1  00 00           no freeblock
+//!     3  00 02           two cells
+//!     5  01 f7           which start at 503
+//!     7  00              no fragments
+//!     8  01 fc 01 f7     cell 0 is at 508, cell 1 at 503
+//!    12  00 ..           the gap
+//!   503  03 07 02 01 2a  cell 1: 3 bytes of payload, row id 7, record 02 01 2a
+//!   508  02 01 02 09     cell 0: 2 bytes of payload, row id 1, record 02 09
+//! ```
+//!
 //! Reference: <https://sqlite.org/fileformat2.html>, section 1.6.
 
 pub mod edit;
@@ -354,9 +368,10 @@ mod tests {
 
     #[test]
     fn the_page_of_two_cells() {
-        let page = leaf(&[&[2, 1, 1, 9], &[3, 7, 2, 1, 42]]);
+        let page = leaf(&[&[2, 1, 2, 9], &[3, 7, 2, 1, 42]]);
         assert_eq!(page[..12], [0x0d, 0, 0, 0, 2, 0x01, 0xf7, 0, 0x01, 0xfc, 0x01, 0xf7]);
-        assert_eq!(page[0x1f7..], [3, 7, 2, 1, 42, 2, 1, 1, 9]);
+        assert!(page[12..503].iter().all(|&byte| byte == 0));
+        assert_eq!(page[503..], [3, 7, 2, 1, 42, 2, 1, 2, 9]);
         let node = Node::parse(&page, 2, USABLE).unwrap();
         let want = Cell {
             left_child: 0,

@@ -8,6 +8,19 @@
 //!        first page u32        next u32, usable - 4        0: the last
 //! ```
 //!
+//! A record of 1000 bytes on pages of 512 leaves 39 on its leaf ([`local_len`](super::super::page::local_len)), 508 on the
+//! first overflow page and 453 on the second:
+//!
+//! ```text
+//!   leaf, 466   87 68 01        1000 bytes of payload, row id 1
+//!         469   03 8f 57 ..     the record's first 39 bytes
+//!         508   00 00 00 04     it goes on at page 4
+//!   page 4, 0   00 00 00 05     then comes page 5
+//!           4   ..              508 bytes
+//!   page 5, 0   00 00 00 00     the last one
+//!           4   ..              453 bytes, and the rest means nothing
+//! ```
+//!
 //! The length is in the cell; the chain alone does not say where the payload ends. That also bounds
 //! every walk along a chain that a broken file made into a circle.
 
@@ -73,4 +86,43 @@ fn overflow_len(pager: &Pager, number: u32, cell: &Cell) -> Result<usize> {
         return Err(Error::corrupt(number, "a payload longer than the file"));
     }
     Ok(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::vfs::MemoryVfs;
+    use super::super::super::{Options, Pager, ValueRef, record};
+    use super::super::{TableCursor, TreeKind, create_tree};
+    use super::*;
+
+    #[test]
+    fn the_chain_of_the_chapter() {
+        let options = Options { page_size: 512, ..Options::default() };
+        let mut pager = Pager::open(Box::new(MemoryVfs::default()), "d", options).unwrap();
+        pager.begin_write().unwrap();
+        let root = create_tree(&mut pager, TreeKind::Table).unwrap();
+        // Page 3 is taken, so that the chain begins at 4.
+        create_tree(&mut pager, TreeKind::Table).unwrap();
+        let text: Vec<u8> = (0..997).map(|i| b'a' + u8::try_from(i % 26).unwrap()).collect();
+        let mut whole = Vec::new();
+        record::encode([ValueRef::Text(&text)].into_iter(), &mut whole);
+        assert_eq!((whole.len(), &whole[..3]), (1000, &b"\x03\x8f\x57"[..]));
+        let mut cursor = TableCursor::new(root);
+        cursor.insert(&mut pager, 1, &whole).unwrap();
+
+        let leaf = pager.page(root).unwrap();
+        assert_eq!(leaf[466..469], [0x87, 0x68, 1]);
+        assert_eq!(leaf[469..508], whole[..39]);
+        assert_eq!(leaf[508..], [0, 0, 0, 4]);
+        assert_eq!(pager.page(4).unwrap()[..4], [0, 0, 0, 5]);
+        assert_eq!(pager.page(4).unwrap()[4..], whole[39..547]);
+        assert_eq!(pager.page(5).unwrap()[..4], [0; 4]);
+        assert_eq!(pager.page(5).unwrap()[4..457], whole[547..]);
+        cursor.seek(&mut pager, 1).unwrap();
+        assert_eq!(cursor.record(), &whole[..39]);
+        cursor.fetch(&mut pager).unwrap();
+        assert_eq!(cursor.record(), whole);
+        cursor.delete(&mut pager).unwrap();
+        assert_eq!(field(pager.page(1).unwrap(), 36), 2, "both are free again");
+    }
 }
