@@ -359,3 +359,96 @@ fn with_key<T>(record: &[u8], with: impl FnOnce(&[ValueRef<'_>]) -> Result<T>) -
     }
     with(&all)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::vfs::MemoryVfs;
+    use super::super::super::{Options, Pager, Value};
+    use super::super::{TreeKind, create_tree};
+    use super::*;
+
+    fn index() -> (Pager, IndexCursor) {
+        let options = Options { page_size: 512, ..Options::default() };
+        let mut pager = Pager::open(Box::new(MemoryVfs::default()), "d", options).unwrap();
+        pager.begin_write().unwrap();
+        let root = create_tree(&mut pager, TreeKind::Index).unwrap();
+        (pager, IndexCursor::new(root, Arc::default()))
+    }
+
+    fn insert(pager: &mut Pager, cursor: &mut IndexCursor, values: &[Value]) {
+        let mut entry = Vec::new();
+        record::encode(values.iter().map(Value::as_ref), &mut entry);
+        cursor.insert(pager, &entry).unwrap();
+    }
+
+    #[test]
+    fn a_bias_is_an_end_of_a_run_of_equal_keys() {
+        let (mut pager, mut cursor) = index();
+        for (name, rowid) in [("apple", 4), ("fig", 1), ("fig", 7), ("fig", 9), ("kiwi", 2)] {
+            insert(&mut pager, &mut cursor, &[name.into(), Value::Integer(rowid)]);
+        }
+        let fig = [ValueRef::Text(b"fig")];
+        assert!(cursor.seek(&mut pager, &fig, Bias::First).unwrap());
+        assert_eq!(cursor.rowid().unwrap(), 1);
+        assert!(!cursor.seek(&mut pager, &fig, Bias::Last).unwrap());
+        assert_eq!(cursor.rowid().unwrap(), 2);
+        assert!(cursor.prev(&mut pager).unwrap());
+        assert_eq!(cursor.rowid().unwrap(), 9);
+        assert!(!cursor.seek(&mut pager, &[ValueRef::Text(b"zoo")], Bias::First).unwrap());
+        assert!(!cursor.is_valid() && cursor.prev(&mut pager).unwrap());
+        assert_eq!(cursor.rowid().unwrap(), 2);
+    }
+
+    #[test]
+    fn an_entry_is_inserted_once() {
+        let (mut pager, mut cursor) = index();
+        for i in 0..300 {
+            insert(&mut pager, &mut cursor, &[Value::Integer(i)]);
+        }
+        let mut entry = Vec::new();
+        record::encode([ValueRef::Integer(150)].into_iter(), &mut entry);
+        let error = cursor.insert(&mut pager, &entry).unwrap_err();
+        assert!(error.to_string().contains("an index entry that is already there"), "{error}");
+    }
+
+    /// Short and long entries, so that the one that replaces an interior entry often does not fit.
+    #[test]
+    fn entries_of_very_different_lengths_go_in_any_order() {
+        let mut seed: u64 = 1;
+        let mut random = move |limit: usize| {
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(seed >> 33).unwrap() % limit
+        };
+        for _ in 0..30 {
+            let (mut pager, mut cursor) = index();
+            let mut left: Vec<[Value; 2]> = Vec::new();
+            for rowid in 0..400 {
+                let len = if random(3) == 0 { 60 + random(30) } else { random(3) };
+                let key: Vec<u8> =
+                    (0..len + 2).map(|_| u8::try_from(random(256)).unwrap()).collect();
+                let entry = [key.into(), Value::Integer(rowid)];
+                insert(&mut pager, &mut cursor, &entry);
+                left.push(entry);
+            }
+            while !left.is_empty() {
+                let entry = left.swap_remove(random(left.len()));
+                let key: Vec<_> = entry.iter().map(Value::as_ref).collect();
+                assert!(cursor.seek(&mut pager, &key, Bias::First).unwrap());
+                cursor.delete(&mut pager).unwrap();
+                let root = cursor.at.root;
+                assert_eq!(super::super::count(&mut pager, root).unwrap(), left.len() as u64);
+                no_page_is_empty(&mut pager, root);
+            }
+        }
+    }
+
+    fn no_page_is_empty(pager: &mut Pager, root: u32) {
+        super::super::walk(pager, root, &mut |_, node| {
+            assert!(node.cells > 0 || node.number == root, "page {}", node.number);
+            Ok(())
+        })
+        .unwrap();
+    }
+}
