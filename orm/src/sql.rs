@@ -9,6 +9,7 @@
 //! | 1. read a file | [`varint`], [`record`], [`vfs`], [`disk`], [`header`], [`page`], [`btree`] up to [`btree::index`] | walk any table and index that sqlite3 made |
 //! | 2. write and journal it | [`journal`], [`cache`], [`pager`] with [`access`](pager::access) and [`transaction`](pager::transaction), [`savepoint`], [`freelist`], [`btree::write`], [`btree::balance`] | change it, and pull the plug at any moment |
 //! | | [`check`], [`inspect`] | prove a file sound, and name each of its bytes |
+//! | 3. query it | [`catalog`], [`lexer`], [`ast`], [`parser`], [`affinity`], [`expr`], [`func`], [`plan`], [`exec`], [`command`], [`connection`], [`statement`] | follow one query from text to rows |
 //!
 //! # Why
 //!
@@ -101,6 +102,10 @@
 //! 3. `exercise_a_seek_nearby_stays_on_its_leaf`: a cursor that looks for a key on the page it is on
 //!    need not start at the root.
 
+// The chapters name what is inside the crate, too. Built with `--document-private-items`, every
+// such name is a link.
+#![allow(rustdoc::private_intra_doc_links)]
+
 pub mod error;
 pub mod value;
 
@@ -121,6 +126,26 @@ pub mod savepoint;
 pub mod check;
 pub mod inspect;
 
+pub mod catalog;
+
+pub mod ast;
+pub mod lexer;
+pub mod parser;
+
+pub mod affinity;
+pub mod expr;
+pub mod func;
+
+pub mod plan;
+
+pub mod exec;
+
+pub mod command;
+pub mod connection;
+pub mod statement;
+
+pub use connection::Connection;
 pub use error::{Error, Result};
 pub use pager::{Options, Pager};
+pub use statement::{FromValue, Row, Rows, Statement};
 pub use value::{Collation, Value, ValueRef};

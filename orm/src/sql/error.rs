@@ -97,6 +97,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same error, for a text that starts `by` bytes earlier.
+    #[must_use]
+    pub(crate) fn moved(mut self, by: usize) -> Error {
+        if let Error::Syntax { offset, .. } | Error::UnrecognizedToken { offset, .. } = &mut self {
+            *offset += by;
+        }
+        self
+    }
+
     /// A [`Error::Corrupt`].
     #[cold]
     #[must_use]

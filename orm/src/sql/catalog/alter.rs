@@ -1,0 +1,469 @@
+//! ALTER TABLE: changing the text that made the table (day 0, query it).
+//!
+//! A table is what its stored CREATE TABLE says, so to alter it is to edit that text: the parser
+//! says where each name stands, and only those bytes change.
+//!
+//! ```text
+//! ALTER TABLE t RENAME COLUMN age TO years
+//!
+//! CREATE TABLE t(name text, age integer CHECK (age > 0))
+//!                           ^^^                ^^^         both, and in every index on t
+//! CREATE TABLE t(name text, years integer CHECK (years > 0))
+//! ```
+//!
+//! * RENAME TO also renames the indexes of constraints, and the table's row in `sqlite_sequence`.
+//! * ADD COLUMN writes no row: a record that ends early has the default there.
+//! * DROP COLUMN takes the definition out and writes every row anew without it.
+//!
+//! After the edit the whole catalog is read back; if it cannot be, the statement fails and is undone.
+//! Views that name what was renamed are checked by this too, but not rewritten.
+
+use std::cell::RefCell;
+
+use super::super::ast::{
+    AlterAction, ColumnConstraint, ColumnDef, CreateTable, Expr, FromSource, IndexedColumn, Name,
+    Span, Statement, TableConstraint,
+};
+use super::super::btree::TableCursor;
+use super::super::exec::write::Writer;
+use super::super::expr::Env;
+use super::super::lexer::{Kind, Lexer};
+use super::super::parser::parse;
+use super::super::record::{decode, encode};
+use super::super::{Error, Pager, Result, Value};
+use super::define::{Definer, always_quoted, bump, quoted, sequence_rows, write_row};
+use super::{Catalog, SCHEMA_ROOT, SchemaRow, Table, schema_rows};
+
+/// An edit of a stored text: these bytes are replaced.
+type Edits = Vec<(Span, String)>;
+
+/// Runs an ALTER TABLE inside a write transaction.
+///
+/// # Errors
+/// No such table or column, a name that is taken, a change that would break the table.
+pub(crate) fn alter(definer: &Definer<'_>, name: &Name, action: &AlterAction) -> Result<()> {
+    if definer.catalog.view(&name.text).is_some() {
+        return Err(Error::Sql(match action {
+            AlterAction::AddColumn(_) => "Cannot add a column to a view".into(),
+            AlterAction::RenameTable(_) => format!("view {} may not be altered", name.text),
+            AlterAction::RenameColumn { .. } => {
+                format!("cannot rename columns of view \"{}\"", name.text)
+            }
+            AlterAction::DropColumn(_) => format!("cannot drop column from view \"{}\"", name.text),
+        }));
+    }
+    let table = definer.catalog.table(&name.text);
+    let table = table.ok_or_else(|| Error::NoSuchTable(name.text.clone()))?;
+    if table.root == SCHEMA_ROOT || table.name.to_ascii_lowercase().starts_with("sqlite_") {
+        return Err(Error::Sql(format!("table {} may not be altered", table.name)));
+    }
+    table.check_writable()?;
+    let Some(Statement::CreateTable(create)) = parse(&table.sql)?.map(|p| p.statement) else {
+        return Err(Error::corrupt(SCHEMA_ROOT, "a table without its CREATE TABLE"));
+    };
+    let alteration = Alteration { definer, table, create: &create };
+    match action {
+        AlterAction::RenameTable(to) => alteration.rename_table(to)?,
+        AlterAction::RenameColumn { from, to } => alteration.rename_column(from, to)?,
+        AlterAction::AddColumn(def) => alteration.add_column(def)?,
+        AlterAction::DropColumn(column) => alteration.drop_column(column)?,
+    }
+    let pager = &mut *definer.shared.pager.borrow_mut();
+    bump(pager)?;
+    Catalog::load(pager).map(|_| ())
+}
+
+struct Alteration<'a> {
+    definer: &'a Definer<'a>,
+    table: &'a Table,
+    create: &'a CreateTable,
+}
+
+impl Alteration<'_> {
+    fn is_own(&self, name: &str) -> bool {
+        name.eq_ignore_ascii_case(&self.table.name)
+    }
+
+    /// Rewrites the rows of `sqlite_schema`: `edit` gets each row with its statement.
+    fn rewrite(
+        &self,
+        mut edit: impl FnMut(&mut SchemaRow, Option<&Statement>) -> Edits,
+    ) -> Result<()> {
+        let pager = &mut *self.definer.shared.pager.borrow_mut();
+        for mut row in schema_rows(pager)? {
+            let statement = row.statement()?;
+            let edits = edit(&mut row, statement.as_ref());
+            let sql = row.sql.as_deref().map(|sql| edited(sql, edits));
+            let names = [row.kind.as_str(), &row.name, &row.table];
+            write_row(pager, row.rowid, names, row.root, sql.as_deref())?;
+        }
+        Ok(())
+    }
+
+    fn rename_table(&self, to: &Name) -> Result<()> {
+        let catalog = self.definer.catalog;
+        let taken = catalog.table(&to.text).is_some() || catalog.view(&to.text).is_some();
+        if taken || catalog.index(&to.text).is_some() {
+            let text =
+                format!("there is already another table or index with this name: {}", to.text);
+            return Err(Error::Sql(text));
+        }
+        if to.text.to_ascii_lowercase().starts_with("sqlite_") {
+            return Err(Error::Sql(format!("object name reserved for internal use: {}", to.text)));
+        }
+        let new = always_quoted(&to.text);
+        let prefix = format!("sqlite_autoindex_{}_", self.table.name);
+        self.rewrite(|row, statement| {
+            let mut edits = Edits::new();
+            if self.is_own(&row.table) {
+                row.table.clone_from(&to.text);
+                if row.kind == "table" {
+                    row.name.clone_from(&to.text);
+                } else if row.sql.is_none()
+                    && let Some(number) = row.name.get(prefix.len()..)
+                {
+                    row.name = format!("sqlite_autoindex_{}_{number}", to.text);
+                }
+            }
+            let mut rename = |name: &Name| {
+                if self.is_own(&name.text) {
+                    edits.push((name.span, new.clone()));
+                }
+            };
+            match statement {
+                Some(Statement::CreateTable(create)) => {
+                    foreign_keys(create).for_each(|key| rename(&key.parent));
+                    if self.is_own(&create.name.text) {
+                        rename(&create.name);
+                        table_expressions(create).for_each(|expr| {
+                            columns(expr, &mut |table, _| table.into_iter().for_each(&mut rename));
+                        });
+                    }
+                }
+                Some(Statement::CreateIndex(index)) if self.is_own(&index.table.text) => {
+                    rename(&index.table);
+                    let keys = index.columns.iter().map(|column| &column.expr);
+                    keys.chain(&index.filter).for_each(|expr| {
+                        columns(expr, &mut |table, _| table.into_iter().for_each(&mut rename));
+                    });
+                }
+                Some(Statement::CreateView { select, .. }) => {
+                    view_tables(select).for_each(&mut rename);
+                }
+                _ => {}
+            }
+            edits
+        })?;
+        self.rename_sequence(&to.text)
+    }
+
+    /// The table's row in `sqlite_sequence` has its name, too.
+    fn rename_sequence(&self, to: &str) -> Result<()> {
+        let sequence = self.definer.catalog.table("sqlite_sequence");
+        let Some(sequence) = sequence else { return Ok(()) };
+        let pager = &mut *self.definer.shared.pager.borrow_mut();
+        for (rowid, _) in
+            sequence_rows(pager, sequence.root)?.into_iter().filter(|(_, name)| self.is_own(name))
+        {
+            let mut cursor = TableCursor::new(sequence.root);
+            cursor.seek(pager, rowid)?;
+            cursor.fetch(pager)?;
+            let mut values = decode(cursor.record())?;
+            values[0] = Value::Text(to.to_owned());
+            let mut record = Vec::new();
+            encode(values.iter().map(Value::as_ref), &mut record);
+            cursor.insert(pager, rowid, &record)?;
+        }
+        Ok(())
+    }
+
+    fn rename_column(&self, from: &Name, to: &Name) -> Result<()> {
+        let missing = || Error::Sql(format!("no such column: \"{}\"", from.text));
+        self.table.column(&from.text).ok_or_else(missing)?;
+        if self.table.column(&to.text).is_some_and(|at| Some(at) != self.table.column(&from.text)) {
+            return Err(self.after("rename", &format!("duplicate column name: {}", to.text)));
+        }
+        let new = if to.double_quoted { always_quoted(&to.text) } else { quoted(&to.text) };
+        self.rewrite(|row, statement| {
+            let mut edits = Edits::new();
+            let mut rename = |name: &Name| {
+                if name.text.eq_ignore_ascii_case(&from.text) {
+                    edits.push((name.span, new.clone()));
+                }
+            };
+            match statement {
+                Some(Statement::CreateTable(create)) => {
+                    let own = self.is_own(&create.name.text);
+                    for key in foreign_keys(create) {
+                        if own {
+                            key.columns.iter().for_each(&mut rename);
+                        }
+                        if self.is_own(&key.parent.text) {
+                            key.parent_columns.iter().for_each(&mut rename);
+                        }
+                    }
+                    if own {
+                        create.columns.iter().for_each(|def| rename(&def.name));
+                        table_expressions(create).for_each(|expr| {
+                            columns(expr, &mut |_, name| rename(name));
+                        });
+                    }
+                }
+                Some(Statement::CreateIndex(index)) if self.is_own(&row.table) => {
+                    let keys = index.columns.iter().map(|column| &column.expr);
+                    keys.chain(&index.filter)
+                        .for_each(|expr| columns(expr, &mut |_, name| rename(name)));
+                }
+                _ => {}
+            }
+            edits
+        })
+    }
+
+    fn add_column(&self, def: &ColumnDef) -> Result<()> {
+        let refuse = |text: &str| Err(Error::Sql(text.into()));
+        let mut default = None;
+        for constraint in &def.constraints {
+            match constraint {
+                ColumnConstraint::PrimaryKey { .. } => {
+                    return refuse("Cannot add a PRIMARY KEY column");
+                }
+                ColumnConstraint::Unique(_) => return refuse("Cannot add a UNIQUE column"),
+                ColumnConstraint::Generated => {
+                    return Err(Error::Unsupported("generated columns".into()));
+                }
+                ColumnConstraint::Default(expr, _) => default = Some(super::constant(expr)),
+                _ => {}
+            }
+        }
+        let pager = &mut *self.definer.shared.pager.borrow_mut();
+        let empty = !TableCursor::new(self.table.root).first(pager)?;
+        let required = def.constraints.iter().any(|c| matches!(c, ColumnConstraint::NotNull(_)));
+        match default {
+            Some(None) if !empty => {
+                return refuse("Cannot add a column with non-constant default");
+            }
+            None | Some(Some(Value::Null)) if required && !empty => {
+                return refuse("Cannot add a NOT NULL column with default value NULL");
+            }
+            _ => {}
+        }
+        if self.table.column(&def.name.text).is_some() {
+            return Err(Error::Sql(format!("duplicate column name: {}", def.name.text)));
+        }
+        let close = self.create.close;
+        let (before, after) = self.table.sql.split_at(close);
+        let sql = format!("{before}, {}{after}", def.span.of(self.definer.sql));
+        self.store(pager, &sql)
+    }
+
+    /// Replaces the text of the table's own row.
+    fn store(&self, pager: &mut Pager, sql: &str) -> Result<()> {
+        let rows = schema_rows(pager)?;
+        let own = rows.iter().find(|row| row.kind == "table" && self.is_own(&row.name));
+        let row = own.ok_or_else(|| Error::corrupt(SCHEMA_ROOT, "a table without its row"))?;
+        if let Some(Statement::CreateTable(create)) = parse(sql)?.map(|parsed| parsed.statement) {
+            Table::build(&create, sql)?;
+        }
+        write_row(pager, row.rowid, [&row.kind, &row.name, &row.table], row.root, Some(sql))
+    }
+
+    fn drop_column(&self, column: &Name) -> Result<()> {
+        let missing = || Error::Sql(format!("no such column: \"{}\"", column.text));
+        let at = self.table.column(&column.text).ok_or_else(missing)?;
+        let name = &self.table.columns[at].name;
+        let refuse = |why: &str| Err(Error::Sql(format!("cannot drop {why}: \"{name}\"")));
+        let primary = self.table.columns[at].key_position > 0;
+        let own = self.table.indexes.iter().filter(|index| index.columns.contains(&at));
+        let mut unique = own.clone().filter(|index| index.origin == super::Origin::Unique);
+        if primary {
+            return refuse("PRIMARY KEY column");
+        }
+        if self.table.columns.len() == 1 {
+            return Err(Error::Sql(format!(
+                "cannot drop column \"{name}\": no other columns exist"
+            )));
+        }
+        if unique.next().is_some() {
+            return refuse("UNIQUE column");
+        }
+        if let Some(index) = own.clone().next() {
+            let text =
+                format!("error in index {} after drop column: no such column: {name}", index.name);
+            return Err(Error::Sql(text));
+        }
+        // From this column to the next, or from the end of the one before.
+        let defs = &self.create.columns;
+        let span = match (defs.get(at + 1), at.checked_sub(1).and_then(|at| defs.get(at))) {
+            (Some(next), _) => Span { start: defs[at].span.start, end: next.span.start },
+            (None, Some(before)) => Span { start: before.span.end, end: defs[at].span.end },
+            (None, None) => defs[at].span,
+        };
+        let sql = edited(&self.table.sql, vec![(span, String::new())]);
+        let shared = self.definer.shared;
+        let Some(Statement::CreateTable(create)) = parse(&sql)?.map(|p| p.statement) else {
+            return Err(Error::Misuse("a CREATE TABLE that cannot be read back"));
+        };
+        let built = Table::build(&create, &sql).and_then(|table| {
+            self.definer.check_expressions(&table)?;
+            Ok(table)
+        });
+        built.map_err(|error| self.after("drop column", &error.to_string()))?;
+        self.store(&mut shared.pager.borrow_mut(), &sql)?;
+        self.rewrite_rows(at)
+    }
+
+    /// Writes every row without column `at`.
+    fn rewrite_rows(&self, at: usize) -> Result<()> {
+        let shared = self.definer.shared;
+        let env = Env { shared, params: &[], cache: RefCell::default() };
+        let mut narrow = Table { root: self.table.root, ..Table::unreadable(&self.table.name, "") };
+        narrow.columns = self.table.columns.clone();
+        narrow.columns.remove(at);
+        narrow.rowid_alias = self.table.rowid_alias.map(|alias| alias - usize::from(alias > at));
+        let narrow = std::sync::Arc::new(narrow);
+        let wide = std::sync::Arc::new(Table {
+            root: self.table.root,
+            columns: self.table.columns.clone(),
+            rowid_alias: self.table.rowid_alias,
+            ..Table::unreadable(&self.table.name, "")
+        });
+        let (mut reader, mut writer) = (Writer::new(&wide, &[]), Writer::new(&narrow, &[]));
+        let mut cursor = TableCursor::new(self.table.root);
+        let mut more = cursor.first(&mut shared.pager.borrow_mut())?;
+        while more {
+            let rowid = cursor.rowid();
+            let row = reader.read(&mut shared.pager.borrow_mut(), rowid)?;
+            if let Some(mut row) = row {
+                row.remove(at);
+                writer.insert(&env, rowid, &row)?;
+            }
+            more = cursor.next(&mut shared.pager.borrow_mut())?;
+        }
+        Ok(())
+    }
+
+    fn after(&self, what: &str, error: &str) -> Error {
+        Error::Sql(format!("error in table {} after {what}: {error}", self.table.name))
+    }
+}
+
+/// A text with some of its bytes replaced. A word that stood there is put in as one: a space keeps
+/// it from its neighbours where quotes no longer do.
+fn edited(sql: &str, mut edits: Edits) -> String {
+    edits.sort_by_key(|(span, _)| span.start);
+    edits.dedup_by_key(|(span, _)| span.start);
+    let mut text = String::with_capacity(sql.len());
+    let mut at = 0;
+    for (span, new) in edits {
+        text.push_str(sql.get(at..span.start).unwrap_or_default());
+        text.push_str(&new);
+        at = span.end;
+        let mut lexer = Lexer::new(sql, at);
+        let next = lexer.next();
+        if !new.is_empty() && !new.ends_with('"') && next.start == at && next.kind == Kind::Word {
+            text.push(' ');
+        }
+    }
+    text + sql.get(at..).unwrap_or_default()
+}
+
+fn foreign_keys(create: &CreateTable) -> impl Iterator<Item = &super::super::ast::ForeignKey> {
+    let own = create.columns.iter().flat_map(|def| &def.constraints).filter_map(|c| match c {
+        ColumnConstraint::References(key) => Some(key),
+        _ => None,
+    });
+    own.chain(create.constraints.iter().filter_map(|constraint| match constraint {
+        TableConstraint::ForeignKey(key) => Some(key),
+        _ => None,
+    }))
+}
+
+/// The expressions of a table that name its columns.
+fn table_expressions(create: &CreateTable) -> impl Iterator<Item = &Expr> {
+    let own = create.columns.iter().flat_map(|def| &def.constraints).filter_map(|c| match c {
+        ColumnConstraint::Check(check) => Some(&check.expr),
+        _ => None,
+    });
+    own.chain(create.constraints.iter().flat_map(|constraint| {
+        let (keys, check): (&[IndexedColumn], _) = match constraint {
+            TableConstraint::PrimaryKey { columns, .. } | TableConstraint::Unique(columns, _) => {
+                (columns, None)
+            }
+            TableConstraint::Check(check) => (&[], Some(&check.expr)),
+            TableConstraint::ForeignKey(_) => (&[], None),
+        };
+        keys.iter().map(|key| &key.expr).chain(check)
+    }))
+}
+
+/// The tables that a view's query names in FROM.
+fn view_tables(select: &super::super::ast::Select) -> impl Iterator<Item = &Name> {
+    let cores = std::iter::once(&select.first).chain(select.rest.iter().map(|rest| &rest.1));
+    cores
+        .flat_map(|core| match core {
+            super::super::ast::Core::Query(query) => &query.from[..],
+            super::super::ast::Core::Values(_) => &[],
+        })
+        .filter_map(|item| match &item.source {
+            FromSource::Table(name) => Some(name),
+            FromSource::Select(_) => None,
+        })
+}
+
+/// Calls `visit` for each name of a column in an expression, with its table where it is written.
+fn columns<'e>(expr: &'e Expr, visit: &mut dyn FnMut(Option<&'e Name>, &'e Name)) {
+    children(expr, &mut |expr| {
+        if let Expr::Column { table, name } = expr {
+            visit(table.as_ref(), name);
+        }
+    });
+}
+
+/// Whether a query stands in an expression.
+pub(super) fn has_query(expr: &Expr) -> bool {
+    let mut found = false;
+    children(expr, &mut |expr| {
+        found |= matches!(expr, Expr::Subquery(_) | Expr::Exists(_) | Expr::InSelect { .. });
+    });
+    found
+}
+
+/// Calls `visit` for an expression and all in it, queries aside.
+fn children<'e>(expr: &'e Expr, visit: &mut dyn FnMut(&'e Expr)) {
+    visit(expr);
+    match expr {
+        Expr::Literal(_) | Expr::Variable(_) | Expr::Column { .. } => {}
+        Expr::Subquery(_) | Expr::Exists(_) => {}
+        Expr::Unary(_, e) | Expr::Cast(e, _) | Expr::Collate(e, _) => children(e, visit),
+        Expr::IsNull { expr, .. } | Expr::InSelect { expr, .. } => children(expr, visit),
+        Expr::Binary(_, a, b) => {
+            children(a, visit);
+            children(b, visit);
+        }
+        Expr::Between { expr, low, high, .. } => {
+            [expr, low, high].into_iter().for_each(|expr| children(expr, visit));
+        }
+        Expr::InList { expr, list, .. } => {
+            children(expr, visit);
+            list.iter().for_each(|expr| children(expr, visit));
+        }
+        Expr::Like { expr, pattern, escape, .. } => {
+            [Some(expr), Some(pattern), escape.as_ref()]
+                .into_iter()
+                .flatten()
+                .for_each(|expr| children(expr, visit));
+        }
+        Expr::Case { base, arms, otherwise } => {
+            base.iter().chain(otherwise).for_each(|expr| children(expr, visit));
+            for (when, then) in arms {
+                children(when, visit);
+                children(then, visit);
+            }
+        }
+        Expr::Call(call) => {
+            call.args.iter().chain(&call.filter).for_each(|expr| children(expr, visit));
+        }
+        Expr::Row(list) => list.iter().for_each(|expr| children(expr, visit)),
+    }
+}

@@ -1,0 +1,301 @@
+//! Running a plan, row by row (day 0, query it).
+//!
+//! A query is pulled: whoever wants a row asks [`SelectRun::next`], which asks the
+//! [loops](loops::Loops) for the next combination of rows, which ask a cursor for the next entry of
+//! a b-tree. Nothing is computed that nobody asks for: with `LIMIT 3` the fourth row is never read.
+//!
+//! ```text
+//! SelectRun      sort, LIMIT      ◀─ keeps rows only to sort them or to put queries together
+//!  └ CoreRun     GROUP BY, DISTINCT, the result's columns
+//!     └ Loops    for each row of p: for each row of pet: does it pass?
+//!        └ Source   a cursor on a row, whose columns are decoded when they are asked for
+//! ```
+//!
+//! Only three things make it keep rows: a sort that no index saves (with LIMIT n, not many more than
+//! n of them), GROUP BY (one entry for each group) and DISTINCT (one key for each different row).
+//! They are kept in memory; SQLite would go on in a temporary file.
+//!
+//! [`change`] runs INSERT, UPDATE and DELETE, [`write`](mod@write) keeps a table's indexes in step with it.
+
+pub mod change;
+pub mod group;
+pub mod loops;
+pub mod source;
+pub mod write;
+
+use std::cmp::Ordering;
+use std::collections::HashSet;
+
+use super::ast::CompoundOp;
+use super::expr::{Ctx, Env, Val, distinct_key};
+use super::plan::{CorePlan, SelectPlan, SortKey};
+use super::{Error, Result, Value, ValueRef};
+use loops::Loops;
+pub(crate) use source::Source;
+
+/// A row of a result.
+pub(crate) type Row = Vec<Value>;
+
+/// A query that runs.
+pub(crate) struct SelectRun<'p> {
+    plan: &'p SelectPlan,
+    core: CoreRun<'p>,
+    /// The rows, once they had to be collected.
+    collected: Option<std::vec::IntoIter<Row>>,
+    /// How many rows are still to be skipped, and may still be given.
+    skip: usize,
+    left: usize,
+}
+
+impl<'p> SelectRun<'p> {
+    /// Starts a query; `parent` is the row of the query around it.
+    ///
+    /// # Errors
+    /// `datatype mismatch` for a LIMIT or OFFSET that is no integer.
+    pub(crate) fn new(
+        plan: &'p SelectPlan,
+        env: &Env<'_>,
+        parent: Option<&Ctx<'_>>,
+    ) -> Result<SelectRun<'p>> {
+        let ctx = Ctx { env, sources: &[], slots: &[], parent };
+        let count = |code: &Option<super::expr::Code>, none: usize| {
+            let Some(code) = code else { return Ok(none) };
+            let number = super::affinity::Affinity::Numeric.apply(code.eval(&ctx)?);
+            match number.get() {
+                // A negative limit is none at all.
+                ValueRef::Integer(n) => Ok(usize::try_from(n).unwrap_or(none)),
+                _ => Err(Error::Mismatch),
+            }
+        };
+        let left = count(&plan.limit, usize::MAX)?;
+        let skip = count(&plan.offset, 0)?;
+        Ok(SelectRun { plan, core: CoreRun::new(&plan.first), collected: None, skip, left })
+    }
+
+    /// Puts the next row into `row`; false at the end.
+    ///
+    /// # Errors
+    /// Whatever an expression or a page says.
+    pub(crate) fn next(
+        &mut self,
+        env: &Env<'_>,
+        parent: Option<&Ctx<'_>>,
+        row: &mut Row,
+    ) -> Result<bool> {
+        if self.left == 0 {
+            return Ok(false);
+        }
+        let streams = self.plan.rest.is_empty() && self.plan.order.is_empty();
+        if !streams && self.collected.is_none() {
+            self.collected = Some(self.collect(env, parent)?.into_iter());
+        }
+        loop {
+            match &mut self.collected {
+                None if self.core.next(env, parent, row)? => {}
+                Some(rows) => match rows.next() {
+                    Some(next) => *row = next,
+                    None => return Ok(false),
+                },
+                None => return Ok(false),
+            }
+            if self.skip == 0 {
+                break;
+            }
+            self.skip -= 1;
+        }
+        row.truncate(self.plan.columns.len());
+        self.left -= 1;
+        Ok(true)
+    }
+
+    /// All rows, put together and sorted.
+    fn collect(&mut self, env: &Env<'_>, parent: Option<&Ctx<'_>>) -> Result<Vec<Row>> {
+        // With a limit, so many rows are enough; the others are dropped now and then.
+        let wanted = self.left.saturating_add(self.skip);
+        let sorts = self.plan.rest.is_empty() && wanted < usize::MAX / 4;
+        let mut rows = Vec::new();
+        let mut row = Row::new();
+        while self.core.next(env, parent, &mut row)? {
+            rows.push(std::mem::take(&mut row));
+            if sorts && rows.len() >= 2 * wanted + 1000 {
+                sort(&mut rows, &self.plan.order);
+                rows.truncate(wanted);
+            }
+        }
+        for (op, plan) in &self.plan.rest {
+            let mut core = CoreRun::new(plan);
+            let mut others = Vec::new();
+            while core.next(env, parent, &mut row)? {
+                others.push(std::mem::take(&mut row));
+            }
+            rows = self.compound(*op, rows, others);
+        }
+        sort(&mut rows, &self.plan.order);
+        Ok(rows)
+    }
+
+    /// `left UNION right` and its like.
+    fn compound(&self, op: CompoundOp, mut left: Vec<Row>, mut right: Vec<Row>) -> Vec<Row> {
+        let key = |row: &Row| {
+            let mut key = Vec::new();
+            for (value, column) in row.iter().zip(&self.plan.columns) {
+                distinct_key(value.as_ref(), column.collation.unwrap_or_default(), &mut key);
+            }
+            key
+        };
+        let mut seen = HashSet::new();
+        match op {
+            CompoundOp::UnionAll => left.append(&mut right),
+            CompoundOp::Union => {
+                left.append(&mut right);
+                left.retain(|row| seen.insert(key(row)));
+            }
+            CompoundOp::Except | CompoundOp::Intersect => {
+                let others: HashSet<_> = right.iter().map(key).collect();
+                let wanted = op == CompoundOp::Intersect;
+                left.retain(|row| {
+                    let key = key(row);
+                    others.contains(&key) == wanted && seen.insert(key)
+                });
+            }
+        }
+        if op != CompoundOp::UnionAll {
+            // SQLite finds equal rows in a b-tree, so they come out in order; so do ours.
+            let order = self.plan.columns.iter().enumerate().map(|(at, column)| SortKey {
+                at,
+                desc: false,
+                nulls_first: true,
+                collation: column.collation.unwrap_or_default(),
+            });
+            sort(&mut left, &order.collect::<Vec<_>>());
+        }
+        left
+    }
+}
+
+/// Sorts rows; equal ones keep their order.
+fn sort(rows: &mut [Row], keys: &[SortKey]) {
+    rows.sort_by(|a, b| {
+        for key in keys {
+            let (left, right) = (a[key.at].as_ref(), b[key.at].as_ref());
+            let nulls_first = if key.nulls_first { Ordering::Less } else { Ordering::Greater };
+            let order = match (left.is_null(), right.is_null()) {
+                (true, true) => Ordering::Equal,
+                (true, false) => nulls_first,
+                (false, true) => nulls_first.reverse(),
+                _ if key.desc => right.compare(left, key.collation),
+                _ => left.compare(right, key.collation),
+            };
+            if order.is_ne() {
+                return order;
+            }
+        }
+        Ordering::Equal
+    });
+}
+
+/// One SELECT or VALUES that runs.
+struct CoreRun<'p> {
+    plan: &'p CorePlan,
+    state: State<'p>,
+    /// The rows that DISTINCT has let through.
+    seen: HashSet<Vec<u8>>,
+}
+
+enum State<'p> {
+    Start,
+    Values(std::slice::Iter<'p, Vec<super::expr::Code>>),
+    Loops(Box<Loops>),
+    /// The slots of the groups that are complete.
+    Groups(std::vec::IntoIter<Vec<Value>>),
+}
+
+impl<'p> CoreRun<'p> {
+    fn new(plan: &'p CorePlan) -> CoreRun<'p> {
+        CoreRun { plan, state: State::Start, seen: HashSet::new() }
+    }
+
+    /// The next row of the result, with what is only sorted by after its columns.
+    fn next(&mut self, env: &Env<'_>, parent: Option<&Ctx<'_>>, row: &mut Row) -> Result<bool> {
+        loop {
+            if !self.advance(env, parent, row)? {
+                return Ok(false);
+            }
+            let Some(collations) = &self.plan.distinct else { return Ok(true) };
+            let mut key = Vec::new();
+            for (value, &collation) in row.iter().zip(collations) {
+                distinct_key(value.as_ref(), collation, &mut key);
+            }
+            if self.seen.insert(key) {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn advance(&mut self, env: &Env<'_>, parent: Option<&Ctx<'_>>, row: &mut Row) -> Result<bool> {
+        if let State::Start = self.state {
+            self.state = self.start(env, parent)?;
+        }
+        row.clear();
+        match &mut self.state {
+            State::Start => Ok(false),
+            State::Values(rows) => {
+                let Some(codes) = rows.next() else { return Ok(false) };
+                outputs(codes, &Ctx { env, sources: &[], slots: &[], parent }, row)?;
+                Ok(true)
+            }
+            State::Loops(loops) => {
+                if !loops.next(self.plan, env, parent)? {
+                    return Ok(false);
+                }
+                let ctx = Ctx { env, sources: &loops.sources, slots: &[], parent };
+                outputs(&self.plan.outputs, &ctx, row)?;
+                Ok(true)
+            }
+            State::Groups(groups) => {
+                let having = self.plan.grouping.as_ref().and_then(|g| g.having.as_ref());
+                for slots in groups {
+                    let ctx = Ctx { env, sources: &[], slots: &slots, parent };
+                    let wanted = match having {
+                        Some(having) => having.truth(&ctx)? == Some(true),
+                        None => true,
+                    };
+                    if wanted {
+                        outputs(&self.plan.outputs, &ctx, row)?;
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    fn start(&self, env: &Env<'_>, parent: Option<&Ctx<'_>>) -> Result<State<'p>> {
+        let plan = self.plan;
+        if !plan.values.is_empty() {
+            return Ok(State::Values(plan.values.iter()));
+        }
+        if let Some(root) = plan.count {
+            let count = super::btree::count(&mut env.shared.pager.borrow_mut(), root)?;
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            return Ok(State::Groups(vec![vec![Value::Integer(count)]].into_iter()));
+        }
+        let loops = Loops::new(plan);
+        match &plan.grouping {
+            None => Ok(State::Loops(Box::new(loops))),
+            Some(grouping) => {
+                let groups = group::groups(plan, grouping, loops, env, parent)?;
+                Ok(State::Groups(groups.into_iter()))
+            }
+        }
+    }
+}
+
+/// Appends the values of some expressions to a row.
+fn outputs(codes: &[super::expr::Code], ctx: &Ctx<'_>, row: &mut Row) -> Result<()> {
+    row.reserve(codes.len());
+    for code in codes {
+        row.push(code.eval(ctx).map(Val::into_value)?);
+    }
+    Ok(())
+}

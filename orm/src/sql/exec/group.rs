@@ -1,0 +1,152 @@
+//! GROUP BY: the rows of the loops become one row for each group.
+//!
+//! ```text
+//! SELECT owner, count(*), max(age) FROM pet GROUP BY owner
+//!
+//! row (tom, 3)   key "tom"  ─▶ group 0: keep owner tom, count 1, max 3
+//! row (sam, 5)   key "sam"  ─▶ group 1: keep owner sam, count 1, max 5
+//! row (tom, 7)   key "tom"  ─▶ group 0:                 count 2, max 7
+//! ```
+//!
+//! Groups are found by hashing and come out in the order of their keys, as SQLite's do. A column
+//! that is neither in GROUP BY nor in an aggregate is that of the group's first row, or, with min
+//! or max, of the row that has the extreme.
+
+use std::collections::{HashMap, HashSet};
+
+use super::super::expr::scope::SlotPlan;
+use super::super::expr::{Ctx, Env, Val, distinct_key};
+use super::super::func::aggregate::Accumulator;
+use super::super::plan::{CorePlan, Grouping};
+use super::super::{Collation, Result, Value};
+use super::Loops;
+
+/// A group under way.
+struct Group {
+    key: Vec<Value>,
+    slots: Vec<Slot>,
+}
+
+enum Slot {
+    /// With the values that a DISTINCT aggregate has seen.
+    Aggregate(Accumulator, Option<HashSet<Vec<u8>>>),
+    Keep(Value),
+}
+
+/// The slots of all groups.
+pub(super) fn groups(
+    plan: &CorePlan,
+    grouping: &Grouping,
+    mut loops: Loops,
+    env: &Env<'_>,
+    parent: Option<&Ctx<'_>>,
+) -> Result<Vec<Vec<Value>>> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut by_key: HashMap<Vec<u8>, usize> = HashMap::new();
+    let mut bytes = Vec::new();
+    while loops.next(plan, env, parent)? {
+        let ctx = Ctx { env, sources: &loops.sources, slots: &[], parent };
+        bytes.clear();
+        for (code, collation) in &grouping.keys {
+            distinct_key(code.eval(&ctx)?.get(), *collation, &mut bytes);
+        }
+        // Without GROUP BY there is one group, which needs no look-up.
+        let single = grouping.keys.is_empty() && !groups.is_empty();
+        let known = if single { Some(0) } else { by_key.get(&bytes).copied() };
+        let at = match known {
+            Some(at) => at,
+            None => {
+                let values = grouping.keys.iter().map(|(code, _)| code.eval(&ctx));
+                let key = values.map(|value| value.map(Val::into_value)).collect::<Result<_>>()?;
+                let mut group = Group { key, slots: start(grouping) };
+                group.keep(grouping, &ctx)?;
+                groups.push(group);
+                by_key.insert(bytes.clone(), groups.len() - 1);
+                groups.len() - 1
+            }
+        };
+        groups[at].add(grouping, &ctx)?;
+        if grouping.first_row_only {
+            break;
+        }
+    }
+    if groups.is_empty() && grouping.keys.is_empty() {
+        // Without GROUP BY there is one group even of no rows.
+        groups.push(Group { key: Vec::new(), slots: start(grouping) });
+    }
+    let collations: Vec<Collation> = grouping.keys.iter().map(|key| key.1).collect();
+    groups.sort_by(|a, b| {
+        let pairs = a.key.iter().zip(&b.key).zip(&collations);
+        let orders = pairs.map(|((a, b), &collation)| a.as_ref().compare(b.as_ref(), collation));
+        orders.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
+    });
+    groups.into_iter().map(Group::finish).collect()
+}
+
+fn start(grouping: &Grouping) -> Vec<Slot> {
+    let slot = |plan: &SlotPlan| match plan {
+        SlotPlan::Keep(_) => Slot::Keep(Value::Null),
+        SlotPlan::Aggregate { aggregate, distinct, collation, .. } => {
+            Slot::Aggregate(aggregate.start(*collation), distinct.then(HashSet::new))
+        }
+    };
+    grouping.slots.iter().map(slot).collect()
+}
+
+impl Group {
+    /// Takes the current row in.
+    fn add(&mut self, grouping: &Grouping, ctx: &Ctx<'_>) -> Result<()> {
+        let mut extreme = false;
+        for (slot, plan) in self.slots.iter_mut().zip(&grouping.slots) {
+            let (
+                Slot::Aggregate(accumulator, seen),
+                SlotPlan::Aggregate { args, filter, collation, .. },
+            ) = (slot, plan)
+            else {
+                continue;
+            };
+            if let Some(filter) = filter
+                && filter.truth(ctx)? != Some(true)
+            {
+                continue;
+            }
+            extreme |= match &args[..] {
+                [] => accumulator.add(&[])?,
+                [arg] => {
+                    let value = arg.eval(ctx)?;
+                    if let Some(seen) = seen {
+                        let mut key = Vec::new();
+                        distinct_key(value.get(), *collation, &mut key);
+                        if !seen.insert(key) {
+                            continue;
+                        }
+                    }
+                    accumulator.add(&[value])?
+                }
+                args => {
+                    let args = args.iter().map(|arg| arg.eval(ctx)).collect::<Result<Vec<_>>>()?;
+                    accumulator.add(&args)?
+                }
+            };
+        }
+        if extreme { self.keep(grouping, ctx) } else { Ok(()) }
+    }
+
+    /// Makes the current row the one whose plain columns are shown.
+    fn keep(&mut self, grouping: &Grouping, ctx: &Ctx<'_>) -> Result<()> {
+        for (slot, plan) in self.slots.iter_mut().zip(&grouping.slots) {
+            if let (Slot::Keep(kept), SlotPlan::Keep(code)) = (slot, plan) {
+                *kept = code.eval(ctx)?.into_value();
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Vec<Value>> {
+        let finish = |slot| match slot {
+            Slot::Aggregate(accumulator, _) => accumulator.finish(),
+            Slot::Keep(value) => Ok(value),
+        };
+        self.slots.into_iter().map(finish).collect()
+    }
+}

@@ -1,0 +1,111 @@
+//! A source: the current row of one table of FROM, decoded no further than it is looked at.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use super::super::btree::{IndexCursor, TableCursor};
+use super::super::catalog::{Index, Table};
+use super::super::record::Columns;
+use super::super::{Error, Pager, Result, Value, ValueRef};
+use super::Row;
+
+/// The current row of a table, an index that has all that is wanted, a subquery, or of memory.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(super) kind: Kind,
+    /// Stands for a row of NULLs: the other side of a LEFT JOIN has no partner.
+    pub(super) null: bool,
+    /// How far the header of the current record has been read.
+    columns: RefCell<Columns>,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    Table { cursor: TableCursor, table: Arc<Table> },
+    Entry { cursor: IndexCursor, index: Arc<Index> },
+    Rows { rows: Option<Vec<Row>>, at: usize },
+    Memory { rowid: i64, values: Vec<Value> },
+}
+
+impl Source {
+    fn new(kind: Kind) -> Source {
+        Source { kind, null: false, columns: RefCell::default() }
+    }
+
+    pub(super) fn table(table: &Arc<Table>) -> Source {
+        let cursor = TableCursor::new(table.root);
+        Source::new(Kind::Table { cursor, table: Arc::clone(table) })
+    }
+
+    pub(super) fn entry(index: &Arc<Index>) -> Source {
+        let cursor = IndexCursor::new(index.root, Arc::clone(&index.info));
+        Source::new(Kind::Entry { cursor, index: Arc::clone(index) })
+    }
+
+    /// The rows of a subquery, which have yet to be computed.
+    pub(super) fn rows() -> Source {
+        Source::new(Kind::Rows { rows: None, at: 0 })
+    }
+
+    /// A row that is not, or not yet, in a table.
+    pub(super) fn memory(rowid: i64, values: Vec<Value>) -> Source {
+        Source::new(Kind::Memory { rowid, values })
+    }
+
+    /// Makes the row that a cursor has just moved to the current one.
+    pub(super) fn arrive(&mut self, pager: &mut Pager) -> Result<()> {
+        self.null = false;
+        let page = match &mut self.kind {
+            Kind::Table { cursor, .. } => {
+                cursor.fetch(pager)?;
+                cursor.page()
+            }
+            Kind::Entry { cursor, .. } => {
+                cursor.fetch(pager)?;
+                cursor.page()
+            }
+            Kind::Rows { .. } | Kind::Memory { .. } => return Ok(()),
+        };
+        self.columns.get_mut().reset(page);
+        Ok(())
+    }
+
+    /// The value of a column, where it lies.
+    ///
+    /// # Errors
+    /// A record whose header does not fit its length.
+    pub(crate) fn column(&self, at: usize) -> Result<ValueRef<'_>> {
+        if self.null {
+            return Ok(ValueRef::Null);
+        }
+        match &self.kind {
+            Kind::Table { cursor, table } => {
+                let value = self.columns.borrow_mut().get(cursor.record(), at)?;
+                // A record from before ALTER TABLE ADD COLUMN ends early.
+                Ok(value.unwrap_or_else(|| table.columns[at].missing.as_ref()))
+            }
+            Kind::Entry { cursor, index, .. } => {
+                let position = index.columns.iter().position(|&column| column == at);
+                let position = position.unwrap_or(usize::MAX);
+                let value = self.columns.borrow_mut().get(cursor.record(), position)?;
+                value.ok_or_else(|| Error::corrupt(cursor.page(), "an index entry is too short"))
+            }
+            Kind::Rows { rows, at: row } => {
+                let row = rows.as_ref().and_then(|rows| rows.get(*row));
+                Ok(row.map_or(ValueRef::Null, |row| row[at].as_ref()))
+            }
+            Kind::Memory { values, .. } => Ok(values[at].as_ref()),
+        }
+    }
+
+    /// The rowid, or NULL where the row stands for none.
+    pub(crate) fn rowid(&self) -> ValueRef<'_> {
+        match &self.kind {
+            _ if self.null => ValueRef::Null,
+            Kind::Table { cursor, .. } => ValueRef::Integer(cursor.rowid()),
+            Kind::Entry { cursor, .. } => cursor.rowid().map_or(ValueRef::Null, ValueRef::Integer),
+            Kind::Rows { .. } => ValueRef::Null,
+            Kind::Memory { rowid, .. } => ValueRef::Integer(*rowid),
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! A table and its indexes, kept in step: the only place where rows are written (day 0, query it).
+//!
+//! A row of a table with two indexes is three entries in three b-trees:
+//!
+//! ```text
+//! INSERT INTO User VALUES (7, 'Tom', 18)
+//!
+//! table User          7 ─▶ [NULL, 'Tom', 18]       the rowid alias is stored as NULL
+//! index on Name       ['Tom', 7]
+//! index on Age        [18, 7]
+//! ```
+//!
+//! [`Writer`] checks first and writes then: whether a rowid or a unique key is taken is known before
+//! the first byte changes. So a statement that writes one row needs nothing to be undone when it
+//! fails.
+
+use std::sync::Arc;
+
+use super::super::affinity::{Affinity, exact_integer};
+use super::super::btree::{Bias, IndexCursor, TableCursor};
+use super::super::catalog::{Index, Table};
+use super::super::expr::{Code, Ctx, Env};
+use super::super::record::{decode, encode};
+use super::super::{Error, Pager, Result, Value, ValueRef};
+use super::{Row, Source};
+
+/// How often a random rowid is tried once the largest is taken.
+const RANDOM_TRIES: usize = 100;
+
+/// Writes the rows of one table.
+pub(crate) struct Writer<'p> {
+    pub(crate) table: &'p Arc<Table>,
+    /// The conditions of partial indexes, in the order of the table's indexes.
+    filters: &'p [Option<Code>],
+    cursor: TableCursor,
+    indexes: Vec<IndexCursor>,
+    record: Vec<u8>,
+    /// No rowid from here on is taken, as far as is known.
+    next_rowid: Option<i64>,
+}
+
+/// What stands in the way of a row.
+pub(crate) struct Conflict {
+    pub(crate) rowid: i64,
+    /// The index that says so; `None`: the rowid itself.
+    pub(crate) index: Option<usize>,
+}
+
+impl<'p> Writer<'p> {
+    pub(crate) fn new(table: &'p Arc<Table>, filters: &'p [Option<Code>]) -> Writer<'p> {
+        let index = |index: &Arc<Index>| IndexCursor::new(index.root, Arc::clone(&index.info));
+        Writer {
+            table,
+            filters,
+            cursor: TableCursor::new(table.root),
+            indexes: table.indexes.iter().map(index).collect(),
+            record: Vec::new(),
+            next_rowid: None,
+        }
+    }
+
+    /// The rowid of a new row: one more than the largest, or, after the largest, a random one.
+    pub(crate) fn new_rowid(&mut self, env: &Env<'_>, at_least: i64) -> Result<i64> {
+        if at_least == i64::MAX {
+            return Err(Error::Full);
+        }
+        let mut pager = env.shared.pager.borrow_mut();
+        let next = match self.next_rowid {
+            Some(next) => next,
+            None => {
+                let largest = TableCursor::max_rowid(&mut pager, self.table.root)?;
+                largest.unwrap_or(0).max(0).saturating_add(1)
+            }
+        };
+        self.next_rowid = Some(next);
+        let next = next.max(at_least + 1);
+        if next < i64::MAX || !self.cursor.seek(&mut pager, next)? {
+            return Ok(next);
+        }
+        if self.table.autoincrement {
+            return Err(Error::Full);
+        }
+        for _ in 0..RANDOM_TRIES {
+            let rowid = (env.shared.random() >> 2).cast_signed() + 1;
+            if !self.cursor.seek(&mut pager, rowid)? {
+                return Ok(rowid);
+            }
+        }
+        Err(Error::Full)
+    }
+
+    /// The values of the row at `rowid`, each column's, the rowid alias included.
+    pub(crate) fn read(&mut self, pager: &mut Pager, rowid: i64) -> Result<Option<Row>> {
+        if !self.cursor.seek(pager, rowid)? {
+            return Ok(None);
+        }
+        self.cursor.fetch(pager)?;
+        let mut values = decode(self.cursor.record())?;
+        values.truncate(self.table.columns.len());
+        for column in &self.table.columns[values.len()..] {
+            values.push(column.missing.clone());
+        }
+        for (value, column) in values.iter_mut().zip(&self.table.columns) {
+            #[allow(clippy::cast_precision_loss, reason = "it was a real before it was stored")]
+            if let (Value::Integer(n), Affinity::Real) = (&*value, column.affinity) {
+                *value = Value::Real(*n as f64);
+            }
+        }
+        if let Some(alias) = self.table.rowid_alias {
+            values[alias] = Value::Integer(rowid);
+        }
+        Ok(Some(values))
+    }
+
+    /// What stands in the way of writing `values` at `rowid`, where the row now at `old` is not in
+    /// its own way. Indexes before `from` have been checked.
+    pub(crate) fn conflict(
+        &mut self,
+        env: &Env<'_>,
+        rowid: i64,
+        values: &Row,
+        old: Option<(i64, &Row)>,
+        from: usize,
+    ) -> Result<Option<(Conflict, usize)>> {
+        if from == 0 && old.is_none_or(|(old, _)| old != rowid) {
+            let mut pager = env.shared.pager.borrow_mut();
+            let appends = old.is_none() && self.next_rowid.is_some_and(|next| rowid >= next);
+            if !appends && self.cursor.seek(&mut pager, rowid)? {
+                return Ok(Some((Conflict { rowid, index: None }, 0)));
+            }
+        }
+        // The newest index is asked first: this is SQLite's order, and the error names it.
+        for step in from..self.table.indexes.len() {
+            let at = self.table.indexes.len() - 1 - step;
+            let index = &self.table.indexes[at];
+            if !index.unique || !self.covers(env, at, rowid, values)? {
+                continue;
+            }
+            let unchanged = |old: &Row| index.columns.iter().all(|&c| old[c] == values[c]);
+            if old.is_some_and(|(_, old)| unchanged(old)) && self.filters[at].is_none() {
+                continue;
+            }
+            let key: Vec<ValueRef<'_>> =
+                index.columns.iter().map(|&c| values[c].as_ref()).collect();
+            if key.iter().any(|value| value.is_null()) {
+                continue;
+            }
+            let mut pager = env.shared.pager.borrow_mut();
+            let cursor = &mut self.indexes[at];
+            if cursor.seek(&mut pager, &key, Bias::First)? {
+                cursor.fetch(&mut pager)?;
+                let other = cursor.rowid()?;
+                if old.is_none_or(|(old, _)| old != other) {
+                    return Ok(Some((Conflict { rowid: other, index: Some(at) }, step)));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a partial index has an entry for this row; others always have.
+    pub(crate) fn covers(
+        &self,
+        env: &Env<'_>,
+        index: usize,
+        rowid: i64,
+        values: &Row,
+    ) -> Result<bool> {
+        let Some(filter) = &self.filters[index] else { return Ok(true) };
+        let sources = [Source::memory(rowid, values.clone())];
+        let ctx = Ctx { env, sources: &sources, slots: &[], parent: None };
+        Ok(filter.truth(&ctx)? == Some(true))
+    }
+
+    /// Writes a row that is in nobody's way.
+    pub(crate) fn insert(&mut self, env: &Env<'_>, rowid: i64, values: &Row) -> Result<()> {
+        for at in 0..self.indexes.len() {
+            if self.covers(env, at, rowid, values)? {
+                self.insert_entry(&mut env.shared.pager.borrow_mut(), at, rowid, values)?;
+            }
+        }
+        let mut pager = env.shared.pager.borrow_mut();
+        self.write_record(&mut pager, rowid, values)?;
+        if let Some(next) = &mut self.next_rowid {
+            *next = rowid.saturating_add(1).max(*next);
+        }
+        Ok(())
+    }
+
+    /// Replaces the row `old` by `values` at `rowid`, which is in nobody's way.
+    pub(crate) fn update(
+        &mut self,
+        env: &Env<'_>,
+        (old_rowid, old): (i64, &Row),
+        rowid: i64,
+        values: &Row,
+    ) -> Result<()> {
+        for at in 0..self.indexes.len() {
+            let columns = &self.table.indexes[at].columns;
+            let same = columns.iter().all(|&c| old[c] == values[c]) && self.filters[at].is_none();
+            if same && old_rowid == rowid {
+                continue;
+            }
+            if self.covers(env, at, old_rowid, old)? {
+                self.delete_entry(&mut env.shared.pager.borrow_mut(), at, old_rowid, old)?;
+            }
+            if self.covers(env, at, rowid, values)? {
+                self.insert_entry(&mut env.shared.pager.borrow_mut(), at, rowid, values)?;
+            }
+        }
+        let mut pager = env.shared.pager.borrow_mut();
+        if old_rowid != rowid && self.cursor.seek(&mut pager, old_rowid)? {
+            self.cursor.delete(&mut pager)?;
+        }
+        self.write_record(&mut pager, rowid, values)
+    }
+
+    /// Removes a row and its index entries.
+    pub(crate) fn delete(&mut self, env: &Env<'_>, rowid: i64, values: &Row) -> Result<()> {
+        for at in 0..self.indexes.len() {
+            if self.covers(env, at, rowid, values)? {
+                self.delete_entry(&mut env.shared.pager.borrow_mut(), at, rowid, values)?;
+            }
+        }
+        let mut pager = env.shared.pager.borrow_mut();
+        if self.cursor.seek(&mut pager, rowid)? {
+            self.cursor.delete(&mut pager)?;
+        }
+        self.next_rowid = None;
+        Ok(())
+    }
+
+    /// Adds the entry of an index for a row that is in the table already.
+    pub(crate) fn insert_entry(
+        &mut self,
+        pager: &mut Pager,
+        at: usize,
+        rowid: i64,
+        values: &Row,
+    ) -> Result<()> {
+        let (table, index) = (self.table, &self.table.indexes[at]);
+        let key = index.columns.iter().map(|&column| stored(table, column, &values[column]));
+        encode(key.chain([ValueRef::Integer(rowid)]), &mut self.record);
+        self.indexes[at].insert(pager, &self.record)
+    }
+
+    fn delete_entry(
+        &mut self,
+        pager: &mut Pager,
+        at: usize,
+        rowid: i64,
+        values: &Row,
+    ) -> Result<()> {
+        let (table, index) = (self.table, &self.table.indexes[at]);
+        let columns = index.columns.iter().map(|&column| stored(table, column, &values[column]));
+        let key: Vec<ValueRef<'_>> = columns.chain([ValueRef::Integer(rowid)]).collect();
+        let cursor = &mut self.indexes[at];
+        if !cursor.seek(pager, &key, Bias::First)? {
+            return Err(Error::corrupt(index.root, "a row has no entry in an index"));
+        }
+        cursor.delete(pager)
+    }
+
+    fn write_record(&mut self, pager: &mut Pager, rowid: i64, values: &Row) -> Result<()> {
+        let (table, alias) = (self.table, self.table.rowid_alias);
+        let stored = values.iter().enumerate().map(|(at, value)| {
+            if Some(at) == alias { ValueRef::Null } else { stored(table, at, value) }
+        });
+        encode(stored, &mut self.record);
+        self.cursor.insert(pager, rowid, &self.record)
+    }
+}
+
+/// A value as it is stored: a REAL column's 5.0 takes the space of the integer 5.
+fn stored<'v>(table: &Table, column: usize, value: &'v Value) -> ValueRef<'v> {
+    match value {
+        Value::Real(real) if table.columns[column].affinity == Affinity::Real => {
+            exact_integer(*real).map_or(ValueRef::Real(*real), ValueRef::Integer)
+        }
+        value => value.as_ref(),
+    }
+}

@@ -1,0 +1,368 @@
+//! From names to places: what is done to an expression when its statement is prepared (day 0).
+//!
+//! What names mean is said by a [`Scope`].
+//!
+//! Beside its code each expression has an affinity and a collation ([`Typed`]); the two sides of a
+//! comparison settle with them how values are compared, once for all rows.
+
+use std::sync::Arc;
+
+use super::super::affinity::Affinity;
+use super::super::ast::{BinaryOp, Call, Expr, Select, UnaryOp};
+use super::super::catalog::collation;
+use super::super::func::aggregate::Aggregate;
+use super::super::func::{self, Function};
+use super::super::plan::{self, OutputColumn, SelectPlan};
+use super::super::{Collation, Error, Result, Value};
+use super::scope::{Place, Scope, SlotPlan, Typed, add_slot, rules};
+use super::{
+    Arithmetic, Asks, Between, Case, Code, Compare, Ctx, InList, Like, Relation, Rules, Subquery,
+};
+
+impl Scope<'_> {
+    /// The code of an expression, without its type.
+    ///
+    /// # Errors
+    /// Unknown names, misplaced aggregates and rows.
+    pub(crate) fn code(&self, expr: &Expr) -> Result<Code> {
+        Ok(self.compile(expr)?.code)
+    }
+
+    /// Compiles an expression.
+    ///
+    /// # Errors
+    /// Those of [`Scope::code`].
+    pub(crate) fn compile(&self, expr: &Expr) -> Result<Typed> {
+        match expr {
+            Expr::Literal(value) => Ok(Typed::plain(Code::Const(value.clone()))),
+            Expr::Variable(at) => Ok(Typed::plain(Code::Param(*at))),
+            Expr::Column { table, name } => self.column(table.as_ref(), name),
+            Expr::Collate(inner, name) => {
+                let collation = Some(collation(name)?);
+                Ok(Typed { collation, explicit: true, ..self.compile(inner)? })
+            }
+            Expr::Cast(inner, type_name) => {
+                let inner = self.compile(inner)?;
+                let affinity = Affinity::of_type(type_name);
+                let code = self.fold(Code::Cast(affinity, Box::new(inner.code)));
+                Ok(Typed { code, affinity: Some(affinity), ..inner })
+            }
+            Expr::Unary(op, inner) => self.unary(*op, inner),
+            Expr::Binary(op, left, right) => self.binary(*op, left, right),
+            Expr::Call(call) => self.call(call),
+            Expr::Subquery(select) => {
+                let subquery = self.subquery(select, Asks::Value)?;
+                let OutputColumn { affinity, collation, .. } = subquery.plan.columns[0];
+                let code = Code::Subquery(Arc::new(subquery));
+                Ok(Typed { code, affinity, collation, explicit: false })
+            }
+            Expr::Row(_) => Err(Error::Sql("row value misused".into())),
+            _ => self.predicate(expr),
+        }
+    }
+
+    /// Expressions that are true, false or NULL, and CASE.
+    fn predicate(&self, expr: &Expr) -> Result<Typed> {
+        Ok(Typed::plain(match expr {
+            Expr::IsNull { expr, negated } => Code::IsNull(*negated, Box::new(self.code(expr)?)),
+            Expr::Between { expr, low, high, negated } => {
+                let value = self.compile(expr)?;
+                let (low, high) = (self.compile(low)?, self.compile(high)?);
+                let low = (rules(&value, &low), low.code);
+                let high = (rules(&value, &high), high.code);
+                let (value, negated) = (value.code, *negated);
+                Code::Between(Box::new(Between { negated, value, low, high }))
+            }
+            Expr::InList { expr, list, negated } => {
+                let value = self.compile(expr)?;
+                let rules = rules(&value, &Typed::plain(Code::Const(Value::Null)));
+                let list = list.iter().map(|item| self.code(item)).collect::<Result<_>>()?;
+                let value = value.code;
+                Code::InList(Box::new(InList { negated: *negated, rules, value, list }))
+            }
+            Expr::InSelect { expr, select, negated } => {
+                let left = self.compile(expr)?;
+                let placeholder = Code::Const(Value::Null);
+                let asks =
+                    Asks::Contains { negated: *negated, rules: Rules::PLAIN, value: placeholder };
+                let mut subquery = self.subquery(select, asks)?;
+                let affinity = subquery.plan.columns[0].affinity;
+                let right = Typed { affinity, ..Typed::plain(Code::Const(Value::Null)) };
+                let rules = rules(&left, &right);
+                subquery.asks = Asks::Contains { negated: *negated, rules, value: left.code };
+                Code::Subquery(Arc::new(subquery))
+            }
+            Expr::Exists(select) => Code::Subquery(Arc::new(self.subquery(select, Asks::Exists)?)),
+            Expr::Like { op, expr, pattern, escape, negated } => Code::Like(Box::new(Like {
+                op: *op,
+                negated: *negated,
+                value: self.code(expr)?,
+                pattern: self.code(pattern)?,
+                escape: escape.as_ref().map(|escape| self.code(escape)).transpose()?,
+            })),
+            Expr::Case { base, arms, otherwise } => {
+                let base = base.as_ref().map(|base| self.compile(base)).transpose()?;
+                let arm = |(when, then): &(Expr, Expr)| {
+                    let when = self.compile(when)?;
+                    let rules = base.as_ref().map_or(Rules::PLAIN, |base| rules(base, &when));
+                    Ok((rules, when.code, self.code(then)?))
+                };
+                let arms = arms.iter().map(arm).collect::<Result<_>>()?;
+                let otherwise = otherwise.as_ref().map(|e| self.code(e)).transpose()?;
+                let base = base.map(|base| base.code);
+                Code::Case(Box::new(Case { base, arms, otherwise }))
+            }
+            _ => return Err(Error::Misuse("an expression that compile does not know")),
+        }))
+    }
+
+    fn unary(&self, op: UnaryOp, inner: &Expr) -> Result<Typed> {
+        let inner = self.compile(inner)?;
+        let code = match op {
+            // +x is x without its affinity.
+            UnaryOp::Plus => inner.code,
+            UnaryOp::Not => Code::Not(Box::new(inner.code)),
+            UnaryOp::BitNot => Code::BitNot(Box::new(inner.code)),
+            UnaryOp::Negate => {
+                let pair = Box::new([Code::Const(Value::Integer(0)), inner.code]);
+                Code::Arithmetic(Arithmetic::Subtract, pair)
+            }
+        };
+        let keeps_collation = op == UnaryOp::Plus || inner.explicit;
+        let collation = inner.collation.filter(|_| keeps_collation);
+        Ok(Typed { code: self.fold(code), affinity: None, collation, explicit: inner.explicit })
+    }
+
+    fn binary(&self, op: BinaryOp, left: &Expr, right: &Expr) -> Result<Typed> {
+        if matches!(op, BinaryOp::And | BinaryOp::Or) {
+            return self.chain(op, left, right);
+        }
+        if let (Expr::Row(left), Expr::Row(right)) = (left, right) {
+            return self.rows(op, left, right);
+        }
+        if let (BinaryOp::Is | BinaryOp::IsNot, Some(wanted)) = (op, self.boolean(right)) {
+            let code = Box::new(self.code(left)?);
+            let negated = op == BinaryOp::IsNot;
+            return Ok(Typed::plain(Code::IsTruth { wanted, negated, code }));
+        }
+        let relation = match op {
+            BinaryOp::Eq | BinaryOp::Is | BinaryOp::IsNot => Relation::Eq,
+            BinaryOp::Ne => Relation::Ne,
+            BinaryOp::Lt => Relation::Lt,
+            BinaryOp::Le => Relation::Le,
+            BinaryOp::Gt => Relation::Gt,
+            BinaryOp::Ge => Relation::Ge,
+            _ => return self.sum(op, left, right),
+        };
+        let (left, right) = (self.compile(left)?, self.compile(right)?);
+        let rules = rules(&left, &right);
+        let compare = Compare { relation, rules, left: left.code, right: right.code };
+        Ok(Typed::plain(match op {
+            BinaryOp::Is | BinaryOp::IsNot => {
+                // `x IS NULL` is so common that it has a code of its own.
+                let negated = op == BinaryOp::IsNot;
+                match compare.right {
+                    Code::Const(Value::Null) => Code::IsNull(negated, Box::new(compare.left)),
+                    _ => Code::Is(negated, Box::new(compare)),
+                }
+            }
+            _ => self.fold(Code::Compare(Box::new(compare))),
+        }))
+    }
+
+    /// `a + b - c ...`, whose left side is as deep as the chain is long: down it in a loop.
+    fn sum(&self, op: BinaryOp, left: &Expr, right: &Expr) -> Result<Typed> {
+        let mut parts = vec![(op, right)];
+        let mut rest = left;
+        while let Expr::Binary(op, left, right) = rest
+            && arithmetic(*op).is_some()
+        {
+            parts.push((*op, &**right));
+            rest = left;
+        }
+        let mut typed = self.compile(rest)?;
+        for (op, right) in parts.into_iter().rev() {
+            let op = arithmetic(op).unwrap_or(Arithmetic::Concat);
+            typed = self.arithmetic(op, typed, self.compile(right)?);
+        }
+        Ok(typed)
+    }
+
+    fn arithmetic(&self, op: Arithmetic, left: Typed, right: Typed) -> Typed {
+        // A COLLATE inside an operand holds for the whole; a column's collation does not.
+        let explicit = left.explicit || right.explicit;
+        let collation = if left.explicit { left.collation } else { right.collation };
+        let code = self.fold(Code::Arithmetic(op, Box::new([left.code, right.code])));
+        Typed { code, affinity: None, collation: collation.filter(|_| explicit), explicit }
+    }
+
+    /// A chain of ANDs or ORs, made into a tree that is as flat as can be: `a OR b OR c OR d` is
+    /// parsed as `((a OR b) OR c) OR d` and runs as `(a OR b) OR (c OR d)`.
+    fn chain(&self, op: BinaryOp, left: &Expr, right: &Expr) -> Result<Typed> {
+        let mut parts = vec![self.code(right)?];
+        let mut rest = left;
+        while let Expr::Binary(same, left, right) = rest
+            && *same == op
+        {
+            parts.push(self.code(right)?);
+            rest = left;
+        }
+        parts.push(self.code(rest)?);
+        parts.reverse();
+        while parts.len() > 1 {
+            let mut codes = parts.into_iter();
+            parts = Vec::with_capacity(codes.len().div_ceil(2));
+            while let Some(a) = codes.next() {
+                parts.push(match codes.next() {
+                    Some(b) if op == BinaryOp::And => Code::And(Box::new([a, b])),
+                    Some(b) => Code::Or(Box::new([a, b])),
+                    None => a,
+                });
+            }
+        }
+        Ok(Typed::plain(parts.swap_remove(0)))
+    }
+
+    /// `(a, b) = (c, d)`
+    fn rows(&self, op: BinaryOp, left: &[Expr], right: &[Expr]) -> Result<Typed> {
+        if left.len() != right.len() {
+            return Err(Error::Sql("row value misused".into()));
+        }
+        let negated = matches!(op, BinaryOp::Ne | BinaryOp::IsNot);
+        let each = match op {
+            BinaryOp::Eq | BinaryOp::Ne => BinaryOp::Eq,
+            BinaryOp::Is | BinaryOp::IsNot => BinaryOp::Is,
+            _ => return Err(Error::Unsupported("the order of row values".into())),
+        };
+        let mut all = Code::Const(Value::Integer(1));
+        for (left, right) in left.iter().zip(right) {
+            all = Code::And(Box::new([all, self.binary(each, left, right)?.code]));
+        }
+        Ok(Typed::plain(if negated { Code::Not(Box::new(all)) } else { all }))
+    }
+
+    /// TRUE and FALSE, where no column has these names.
+    pub(super) fn boolean(&self, expr: &Expr) -> Option<bool> {
+        let Expr::Column { table: None, name } = expr else { return None };
+        let known = ["false", "true"].iter().position(|b| name.text.eq_ignore_ascii_case(b))?;
+        let column = self.tables.iter().any(|table| table.find(&name.text).is_some());
+        (!column && !name.double_quoted).then_some(known == 1)
+    }
+
+    /// Computes what depends on nothing.
+    fn fold(&self, code: Code) -> Code {
+        let constant = |code: &Code| matches!(code, Code::Const(_));
+        let known = match &code {
+            Code::Arithmetic(_, pair) => pair.iter().all(constant),
+            Code::Cast(_, inner) | Code::Not(inner) | Code::BitNot(inner) => constant(inner),
+            Code::Compare(compare) => constant(&compare.left) && constant(&compare.right),
+            _ => false,
+        };
+        let ctx = Ctx { env: self.prep.env, sources: &[], slots: &[], parent: None };
+        let value = if known { code.eval(&ctx).ok().map(super::Val::into_value) } else { None };
+        value.map_or(code, Code::Const)
+    }
+
+    // ---- functions and queries ----
+
+    fn call(&self, call: &Call) -> Result<Typed> {
+        let name = &call.name.text;
+        if let Some(aggregate) = Aggregate::find(name, call.args.len(), call.star)? {
+            return self.aggregate(aggregate, call);
+        }
+        if call.distinct || call.filter.is_some() || call.star {
+            let what = if call.distinct { "DISTINCT" } else { "FILTER" };
+            let text = format!("{what} may not be used with non-aggregate {name}()");
+            return Err(if call.star { func::wrong_arguments(name) } else { Error::Sql(text) });
+        }
+        let mut args = call.args.iter().map(|arg| self.compile(arg)).collect::<Result<Vec<_>>>()?;
+        let count = args.len();
+        let lower = name.to_ascii_lowercase();
+        let arity = |right: bool| if right { Ok(()) } else { Err(func::wrong_arguments(name)) };
+        let code = match lower.as_str() {
+            "coalesce" | "ifnull" => {
+                arity(count == 2 || (count > 2 && lower == "coalesce"))?;
+                Code::Coalesce(args.into_iter().map(|arg| arg.code).collect())
+            }
+            "nullif" => {
+                arity(count == 2)?;
+                let rules = Rules { affinity: None, ..rules(&args[0], &args[1]) };
+                let (right, left) = (args.remove(1).code, args.remove(0).code);
+                Code::NullIf(Box::new(Compare { relation: Relation::Eq, rules, left, right }))
+            }
+            "iif" => {
+                arity(count == 3)?;
+                let otherwise = args.pop().map(|arg| arg.code);
+                let (then, when) = (args.remove(1).code, args.remove(0).code);
+                let arms = vec![(Rules::PLAIN, when, then)];
+                Code::Case(Box::new(Case { base: None, arms, otherwise }))
+            }
+            "likely" | "unlikely" | "likelihood" => {
+                arity(count == if lower == "likelihood" { 2 } else { 1 })?;
+                args.swap_remove(0).code
+            }
+            _ => {
+                let function = func::find(name, count)?;
+                let first = args.iter().find_map(|arg| arg.collation).unwrap_or_default();
+                let ordered = matches!(function, Function::Min | Function::Max);
+                let collation = if ordered { first } else { Collation::Binary };
+                Code::Call(function, collation, args.into_iter().map(|arg| arg.code).collect())
+            }
+        };
+        Ok(Typed::plain(code))
+    }
+
+    /// An aggregate becomes a slot of the groups.
+    fn aggregate(&self, aggregate: Aggregate, call: &Call) -> Result<Typed> {
+        let misuse = || Error::Sql(format!("misuse of aggregate function {}()", call.name.text));
+        let slots = self.slots.as_ref().filter(|_| self.place.get() == Place::Group);
+        let slots = slots.ok_or_else(misuse)?;
+        if call.distinct && call.args.len() != 1 {
+            let text = "DISTINCT aggregates must have exactly one argument";
+            return Err(Error::Sql(text.into()));
+        }
+        self.place.set(Place::Argument);
+        let args = call.args.iter().map(|arg| self.compile(arg)).collect::<Result<Vec<_>>>();
+        let filter = call.filter.as_ref().map(|filter| self.code(filter)).transpose();
+        self.place.set(Place::Group);
+        let (args, filter) = (args?, filter?);
+        let collation = args.first().and_then(|arg| arg.collation).unwrap_or_default();
+        let args = args.into_iter().map(|arg| arg.code).collect();
+        let distinct = call.distinct;
+        let slot = SlotPlan::Aggregate { aggregate, distinct, collation, args, filter };
+        Ok(Typed::plain(add_slot(slots, slot)))
+    }
+
+    fn subquery(&self, select: &Select, asks: Asks) -> Result<Subquery> {
+        let (plan, correlated) = plan::select(self.prep, select, Some(self))?;
+        self.check_width(&plan, &asks)?;
+        let id = self.prep.subqueries.get();
+        self.prep.subqueries.set(id + 1);
+        Ok(Subquery { id, plan, asks, correlated })
+    }
+
+    fn check_width(&self, plan: &SelectPlan, asks: &Asks) -> Result<()> {
+        match plan.columns.len() {
+            n if n != 1 && !matches!(asks, Asks::Exists) => {
+                Err(Error::Sql(format!("sub-select returns {n} columns - expected 1")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn arithmetic(op: BinaryOp) -> Option<Arithmetic> {
+    Some(match op {
+        BinaryOp::Add => Arithmetic::Add,
+        BinaryOp::Subtract => Arithmetic::Subtract,
+        BinaryOp::Multiply => Arithmetic::Multiply,
+        BinaryOp::Divide => Arithmetic::Divide,
+        BinaryOp::Remainder => Arithmetic::Remainder,
+        BinaryOp::BitAnd => Arithmetic::BitAnd,
+        BinaryOp::BitOr => Arithmetic::BitOr,
+        BinaryOp::ShiftLeft => Arithmetic::ShiftLeft,
+        BinaryOp::ShiftRight => Arithmetic::ShiftRight,
+        BinaryOp::Concat => Arithmetic::Concat,
+        _ => return None,
+    })
+}

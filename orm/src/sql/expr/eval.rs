@@ -1,0 +1,446 @@
+//! Running an expression on the current row (day 0, query it).
+//!
+//! Two functions call each other. [`Code::eval`] gives a value; [`Code::truth`] gives a condition,
+//! and is where everything that is true, false or NULL lives, so that a filter never makes a value
+//! out of a condition only to ask whether it is zero.
+
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use super::super::affinity::{Number, to_integer, to_text};
+use super::super::ast::LikeOp;
+use super::super::exec::SelectRun;
+use super::super::func;
+use super::super::{Collation, Error, Result, Value, ValueRef};
+use super::{Arithmetic, Asks, Cached, Case, Code, Compare, Ctx, InList, Like, Rules};
+use super::{Subquery, Val, pattern};
+
+impl Code {
+    /// The value of this expression on the current row.
+    ///
+    /// # Errors
+    /// An integer overflow in `abs` or `sum`, a damaged page, text beyond the size limit.
+    pub(crate) fn eval<'a>(&'a self, ctx: &'a Ctx<'a>) -> Result<Val<'a>> {
+        match self {
+            Code::Const(value) => Ok(Val::Ref(value.as_ref())),
+            Code::Param(at) => {
+                Ok(Val::Ref(ctx.env.params.get(*at).map_or(ValueRef::Null, Value::as_ref)))
+            }
+            Code::Column { source, column, real } => match ctx.sources[*source].column(*column)? {
+                #[allow(clippy::cast_precision_loss, reason = "it was a real before it was stored")]
+                ValueRef::Integer(n) if *real => Ok(Val::Ref(ValueRef::Real(n as f64))),
+                value => Ok(Val::Ref(value)),
+            },
+            Code::Rowid(source) => Ok(Val::Ref(ctx.sources[*source].rowid())),
+            Code::Slot(at) => Ok(Val::Ref(ctx.slots[*at].as_ref())),
+            Code::Outer(depth, code) => code.eval(ctx.outer(*depth)),
+            Code::Arithmetic(op, pair) => sum(*op, pair, ctx),
+            Code::Cast(affinity, code) => Ok(affinity.cast(code.eval(ctx)?)),
+            Code::BitNot(code) => match code.eval(ctx)? {
+                value if value.is_null() => Ok(Val::NULL),
+                value => Ok(Val::integer(!to_integer(value.get()))),
+            },
+            Code::NullIf(compare) => {
+                let left = compare.left.eval(ctx)?;
+                let right = compare.right.eval(ctx)?;
+                let equal = compared(compare, &left, &right) == Some(true);
+                Ok(if equal { Val::NULL } else { left })
+            }
+            Code::Case(case) => case.eval(ctx),
+            Code::Coalesce(list) => {
+                for code in list {
+                    let value = code.eval(ctx)?;
+                    if !value.is_null() {
+                        return Ok(value);
+                    }
+                }
+                Ok(Val::NULL)
+            }
+            Code::Call(function, collation, args) => call(*function, *collation, args, ctx),
+            Code::Subquery(subquery) if matches!(subquery.asks, Asks::Value) => subquery.value(ctx),
+            _ => Ok(self.truth(ctx)?.into()),
+        }
+    }
+
+    /// The value of this expression as a condition; `None` is NULL.
+    ///
+    /// # Errors
+    /// Those of [`Code::eval`].
+    pub(crate) fn truth(&self, ctx: &Ctx<'_>) -> Result<Option<bool>> {
+        Ok(match self {
+            Code::Compare(c) => compared(c, &c.left.eval(ctx)?, &c.right.eval(ctx)?),
+            Code::And(pair) => match pair[0].truth(ctx)? {
+                Some(false) => Some(false),
+                left => match pair[1].truth(ctx)? {
+                    Some(false) => Some(false),
+                    right => left.and(right),
+                },
+            },
+            Code::Or(pair) => match pair[0].truth(ctx)? {
+                Some(true) => Some(true),
+                left => match pair[1].truth(ctx)? {
+                    Some(true) => Some(true),
+                    right => left.and(right),
+                },
+            },
+            Code::Not(code) => code.truth(ctx)?.map(|truth| !truth),
+            Code::IsNull(negated, code) => Some(code.eval(ctx)?.is_null() != *negated),
+            Code::IsTruth { wanted, negated, code } => {
+                Some((code.truth(ctx)? == Some(*wanted)) != *negated)
+            }
+            Code::Is(negated, c) => {
+                let (left, right) = (c.left.eval(ctx)?, c.right.eval(ctx)?);
+                let same = match (left.is_null(), right.is_null()) {
+                    (false, false) => c.rules.compare(left.get(), right.get()).is_eq(),
+                    (left, right) => left && right,
+                };
+                Some(same != *negated)
+            }
+            Code::Between(b) => {
+                let value = b.value.eval(ctx)?;
+                let side = |rules: &Rules, end: &Val<'_>| {
+                    let known = !value.is_null() && !end.is_null();
+                    known.then(|| rules.compare(value.get(), end.get()))
+                };
+                let low = side(&b.low.0, &b.low.1.eval(ctx)?).map(|order| order.is_ge());
+                let high = side(&b.high.0, &b.high.1.eval(ctx)?).map(|order| order.is_le());
+                let inside = match (low, high) {
+                    (Some(false), _) | (_, Some(false)) => Some(false),
+                    (low, high) => low.and(high),
+                };
+                inside.map(|inside| inside != b.negated)
+            }
+            Code::InList(list) => list.truth(ctx)?,
+            Code::Like(like) => like.truth(ctx)?,
+            Code::Subquery(subquery) => subquery.truth(ctx)?,
+            _ => self.eval(ctx)?.truth(),
+        })
+    }
+}
+
+impl<'a> Ctx<'a> {
+    /// The row of the query `depth` levels further out.
+    fn outer(&self, depth: usize) -> &'a Ctx<'a> {
+        let mut ctx = self.parent;
+        for _ in 1..depth {
+            ctx = ctx.and_then(|ctx| ctx.parent);
+        }
+        ctx.expect("invariant: compile counted the queries around this one")
+    }
+}
+
+fn compared(compare: &Compare, left: &Val<'_>, right: &Val<'_>) -> Option<bool> {
+    let known = !left.is_null() && !right.is_null();
+    known.then(|| compare.relation.holds(compare.rules.compare(left.get(), right.get())))
+}
+
+/// Arithmetic, which goes down a long chain in a loop: `a + b + c` is `(a + b) + c`.
+fn sum<'a>(op: Arithmetic, pair: &'a [Code; 2], ctx: &'a Ctx<'a>) -> Result<Val<'a>> {
+    let Code::Arithmetic(inner, inner_pair) = &pair[0] else {
+        return arithmetic(op, &pair[0].eval(ctx)?, &pair[1].eval(ctx)?);
+    };
+    let mut parts = vec![(op, &pair[1])];
+    let (mut op, mut pair) = (inner, inner_pair);
+    while let Code::Arithmetic(inner, inner_pair) = &pair[0] {
+        parts.push((*op, &pair[1]));
+        (op, pair) = (inner, inner_pair);
+    }
+    let mut value = arithmetic(*op, &pair[0].eval(ctx)?, &pair[1].eval(ctx)?)?;
+    for (op, right) in parts.into_iter().rev() {
+        value = arithmetic(op, &value, &right.eval(ctx)?)?;
+    }
+    Ok(value)
+}
+
+/// `left op right`, NULL if either is.
+fn arithmetic<'a>(op: Arithmetic, left: &Val<'a>, right: &Val<'a>) -> Result<Val<'a>> {
+    if left.is_null() || right.is_null() {
+        return Ok(Val::NULL);
+    }
+    let (left, right) = (left.get(), right.get());
+    let bits = || (to_integer(left), to_integer(right));
+    Ok(match op {
+        Arithmetic::Concat => {
+            let text = to_text(left) + &to_text(right);
+            if text.len() > func::LENGTH_MAX {
+                return Err(Error::TooBig);
+            }
+            Val::text(text)
+        }
+        Arithmetic::BitAnd => Val::integer(bits().0 & bits().1),
+        Arithmetic::BitOr => Val::integer(bits().0 | bits().1),
+        Arithmetic::ShiftLeft => Val::integer(shift(bits().0, bits().1)),
+        Arithmetic::ShiftRight => Val::integer(shift(bits().0, bits().1.saturating_neg())),
+        Arithmetic::Remainder => match bits() {
+            (_, 0) => Val::NULL,
+            (a, b) => {
+                // The remainder of two integers, but a real where an operand looks like one.
+                let integers = [left, right].map(Number::from);
+                let whole = integers.iter().all(|n| matches!(n, Number::Integer(_)));
+                let rest = Number::Integer(a.wrapping_rem(b));
+                Val::from(if whole { rest } else { Number::Real(rest.to_real()) })
+            }
+        },
+        _ => numeric(op, left.into(), right.into()).map_or(Val::NULL, Val::from),
+    })
+}
+
+/// Integers as long as 64 bits hold the result, then doubles; `None` is a division by zero.
+fn numeric(op: Arithmetic, left: Number, right: Number) -> Option<Number> {
+    if let (Number::Integer(a), Number::Integer(b)) = (left, right) {
+        let exact = match op {
+            Arithmetic::Add => a.checked_add(b),
+            Arithmetic::Subtract => a.checked_sub(b),
+            Arithmetic::Multiply => a.checked_mul(b),
+            _ if b == 0 => return None,
+            _ => a.checked_div(b),
+        };
+        if let Some(exact) = exact {
+            return Some(Number::Integer(exact));
+        }
+    }
+    let (a, b) = (left.to_real(), right.to_real());
+    Some(Number::Real(match op {
+        Arithmetic::Add => a + b,
+        Arithmetic::Subtract => a - b,
+        Arithmetic::Multiply => a * b,
+        _ if b == 0.0 => return None,
+        _ => a / b,
+    }))
+}
+
+/// Shifts to the left, to the right by a negative count; all bits may fall off.
+fn shift(value: i64, by: i64) -> i64 {
+    let distance = u32::try_from(by.unsigned_abs()).unwrap_or(u32::MAX);
+    if by >= 0 {
+        value.checked_shl(distance).unwrap_or(0)
+    } else {
+        value.checked_shr(distance).unwrap_or(if value < 0 { -1 } else { 0 })
+    }
+}
+
+/// Evaluates the arguments, a few of them without a `Vec`, and calls the function.
+fn call<'a>(
+    function: func::Function,
+    collation: Collation,
+    args: &'a [Code],
+    ctx: &'a Ctx<'a>,
+) -> Result<Val<'a>> {
+    match args {
+        [a] => func::call(function, collation, &[a.eval(ctx)?], ctx.env),
+        [a, b] => func::call(function, collation, &[a.eval(ctx)?, b.eval(ctx)?], ctx.env),
+        _ => {
+            let args = args.iter().map(|code| code.eval(ctx)).collect::<Result<Vec<_>>>()?;
+            func::call(function, collation, &args, ctx.env)
+        }
+    }
+}
+
+impl InList {
+    fn truth(&self, ctx: &Ctx<'_>) -> Result<Option<bool>> {
+        let value = self.value.eval(ctx)?;
+        let mut answer = if self.list.is_empty() { Some(false) } else { None };
+        if !value.is_null() {
+            answer = Some(false);
+            for code in &self.list {
+                let item = code.eval(ctx)?;
+                if item.is_null() {
+                    answer = None;
+                } else if self.rules.compare(value.get(), item.get()).is_eq() {
+                    return Ok(Some(!self.negated));
+                }
+            }
+        }
+        Ok(answer.map(|found| found != self.negated))
+    }
+}
+
+impl Like {
+    fn truth(&self, ctx: &Ctx<'_>) -> Result<Option<bool>> {
+        let (value, pattern) = (self.value.eval(ctx)?, self.pattern.eval(ctx)?);
+        let mut escape = None;
+        if let Some(code) = &self.escape {
+            let text = code.eval(ctx)?;
+            if text.is_null() {
+                return Ok(None);
+            }
+            let text = to_text(text.get());
+            let mut chars = text.chars();
+            escape = chars.next();
+            if escape.is_none() || chars.next().is_some() {
+                let text = "ESCAPE expression must be a single character";
+                return Err(Error::Sql(text.into()));
+            }
+        }
+        // As sqlite3 is usually built (SQLITE_LIKE_DOESNT_MATCH_BLOBS), a blob is like nothing.
+        let blob = |value: &Val<'_>| matches!(value.get(), ValueRef::Blob(_));
+        if blob(&value) || blob(&pattern) {
+            return Ok(Some(self.negated));
+        }
+        if value.is_null() || pattern.is_null() {
+            return Ok(None);
+        }
+        let matched = with_bytes(value.get(), |value| {
+            with_bytes(pattern.get(), |pattern| match self.op {
+                LikeOp::Like => pattern::like(pattern, value, escape),
+                LikeOp::Glob => pattern::glob(pattern, value),
+            })
+        })?;
+        Ok(Some(matched != self.negated))
+    }
+}
+
+/// The bytes of a value as text, without a copy where it has them.
+pub(crate) fn with_bytes<T>(value: ValueRef<'_>, f: impl FnOnce(&[u8]) -> T) -> T {
+    match value {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => f(bytes),
+        number => f(to_text(number).as_bytes()),
+    }
+}
+
+impl Case {
+    fn eval<'a>(&'a self, ctx: &'a Ctx<'a>) -> Result<Val<'a>> {
+        let base = self.base.as_ref().map(|code| code.eval(ctx)).transpose()?;
+        for (rules, when, then) in &self.arms {
+            let chosen = match &base {
+                None => when.truth(ctx)? == Some(true),
+                Some(base) => {
+                    let when = when.eval(ctx)?;
+                    let known = !base.is_null() && !when.is_null();
+                    known && rules.compare(base.get(), when.get()).is_eq()
+                }
+            };
+            if chosen {
+                return then.eval(ctx);
+            }
+        }
+        self.otherwise.as_ref().map_or(Ok(Val::NULL), |code| code.eval(ctx))
+    }
+}
+
+/// The first column of a subquery, for IN: which values there are, and whether one is NULL.
+#[derive(Debug, Default)]
+pub(crate) struct ValueSet {
+    keys: HashSet<Vec<u8>>,
+    has_null: bool,
+}
+
+impl Subquery {
+    fn value<'a>(&'a self, ctx: &'a Ctx<'a>) -> Result<Val<'a>> {
+        if let Some(Cached::Value(value)) = self.cached(ctx) {
+            return Ok(Val::Own(value));
+        }
+        let mut row = Vec::new();
+        let found =
+            SelectRun::new(&self.plan, ctx.env, Some(ctx))?.next(ctx.env, Some(ctx), &mut row)?;
+        let value = if found { row.swap_remove(0) } else { Value::Null };
+        self.keep(ctx, || Cached::Value(value.clone()));
+        Ok(Val::Own(value))
+    }
+
+    fn truth(&self, ctx: &Ctx<'_>) -> Result<Option<bool>> {
+        match &self.asks {
+            Asks::Value => Ok(self.value(ctx)?.truth()),
+            Asks::Exists => {
+                if let Some(Cached::Value(value)) = self.cached(ctx) {
+                    return Ok(Some(value == Value::Integer(1)));
+                }
+                let mut run = SelectRun::new(&self.plan, ctx.env, Some(ctx))?;
+                let found = run.next(ctx.env, Some(ctx), &mut Vec::new())?;
+                self.keep(ctx, || Cached::Value(Value::Integer(i64::from(found))));
+                Ok(Some(found))
+            }
+            Asks::Contains { negated, rules, value } => {
+                let value = value.eval(ctx)?;
+                let found = self.set(*rules, ctx)?.contains(&value, *rules);
+                Ok(found.map(|found| found != *negated))
+            }
+        }
+    }
+
+    /// All rows of the subquery as a set.
+    fn set(&self, rules: Rules, ctx: &Ctx<'_>) -> Result<Rc<ValueSet>> {
+        if let Some(Cached::Set(set)) = self.cached(ctx) {
+            return Ok(set);
+        }
+        let mut run = SelectRun::new(&self.plan, ctx.env, Some(ctx))?;
+        let (mut set, mut row) = (ValueSet::default(), Vec::new());
+        while run.next(ctx.env, Some(ctx), &mut row)? {
+            match &row[0] {
+                Value::Null => set.has_null = true,
+                value => drop(set.keys.insert(set_key(value.as_ref(), rules))),
+            }
+        }
+        let set = Rc::new(set);
+        self.keep(ctx, || Cached::Set(Rc::clone(&set)));
+        Ok(set)
+    }
+
+    fn cached(&self, ctx: &Ctx<'_>) -> Option<Cached> {
+        ctx.env.cache.borrow().get(self.id).cloned().flatten()
+    }
+
+    fn keep(&self, ctx: &Ctx<'_>, result: impl FnOnce() -> Cached) {
+        if !self.correlated {
+            let mut cache = ctx.env.cache.borrow_mut();
+            if cache.len() <= self.id {
+                cache.resize(self.id + 1, None);
+            }
+            cache[self.id] = Some(result());
+        }
+    }
+}
+
+impl ValueSet {
+    fn contains(&self, value: &Val<'_>, rules: Rules) -> Option<bool> {
+        if self.keys.is_empty() && !self.has_null {
+            return Some(false);
+        }
+        if value.is_null() {
+            return None;
+        }
+        match self.keys.contains(&set_key(value.get(), rules)) {
+            false if self.has_null => None,
+            found => Some(found),
+        }
+    }
+}
+
+fn set_key(value: ValueRef<'_>, rules: Rules) -> Vec<u8> {
+    let mut key = Vec::new();
+    let value = match rules.affinity {
+        Some(affinity) => affinity.apply(Val::Ref(value)),
+        None => Val::Ref(value),
+    };
+    distinct_key(value.get(), rules.collation, &mut key);
+    key
+}
+
+/// Appends bytes that are equal for values that are equal: 1 and 1.0, or `a` and `A` under NOCASE.
+pub(crate) fn distinct_key(value: ValueRef<'_>, collation: Collation, out: &mut Vec<u8>) {
+    let mut bytes = |tag: u8, bytes: &mut dyn Iterator<Item = u8>| {
+        out.push(tag);
+        let length_at = out.len();
+        out.extend([0; 8]);
+        out.extend(bytes);
+        let length = (out.len() - length_at - 8) as u64;
+        out[length_at..length_at + 8].copy_from_slice(&length.to_le_bytes());
+    };
+    match value {
+        ValueRef::Null => out.push(0),
+        ValueRef::Integer(n) => bytes(1, &mut n.to_le_bytes().into_iter()),
+        ValueRef::Real(r) => match super::super::affinity::exact_integer(r) {
+            Some(n) => bytes(1, &mut n.to_le_bytes().into_iter()),
+            None => bytes(2, &mut r.to_bits().to_le_bytes().into_iter()),
+        },
+        ValueRef::Text(text) => match collation {
+            Collation::Binary => bytes(3, &mut text.iter().copied()),
+            Collation::NoCase => bytes(3, &mut text.iter().map(u8::to_ascii_lowercase)),
+            Collation::Rtrim => {
+                let end = text.iter().rposition(|&b| b != b' ').map_or(0, |at| at + 1);
+                bytes(3, &mut text[..end].iter().copied());
+            }
+        },
+        ValueRef::Blob(blob) => bytes(4, &mut blob.iter().copied()),
+    }
+}

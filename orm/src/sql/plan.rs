@@ -1,0 +1,167 @@
+//! Planning: how the rows of a query are found (day 0, query it).
+//!
+//! SQL says which rows are wanted, not how to come by them. `SELECT name FROM t WHERE age >= ?1`
+//! may read every row, or, with an index on `age`, only those that qualify. The plan is the
+//! decision, taken once when the statement is prepared:
+//!
+//! ```text
+//! SELECT p.name, count(*) FROM person p JOIN pet ON pet.owner = p.id WHERE p.age >= 18
+//!        GROUP BY p.name ORDER BY 2 DESC LIMIT 3
+//!
+//! SelectPlan  order: column 1 falling; limit 3
+//! └─ CorePlan
+//!    ├─ levels     for each row of p by index on age, from 18 on         (levels[0])
+//!    │               for each row of pet by index on owner, = p.id       (levels[1])
+//!    ├─ grouping   by p.name, keeping count(*)
+//!    └─ outputs    p.name, count(*)
+//! ```
+//!
+//! The rows of a join are nested loops, one *level* for each table of FROM. [`join`] chooses their
+//! order and, for each, the cheapest [`Access`]. This module turns a syntax tree into a plan;
+//! [`exec`](super::exec) runs it, and `EXPLAIN QUERY PLAN` shows it ([`explain`]).
+//!
+//! Reference: <https://sqlite.org/optoverview.html>.
+
+pub mod change;
+pub mod explain;
+pub mod join;
+pub mod order;
+pub mod select;
+
+use std::sync::Arc;
+
+use super::Collation;
+use super::affinity::Affinity;
+use super::ast::CompoundOp;
+use super::catalog::{Index, Table};
+use super::expr::Code;
+use super::expr::scope::SlotPlan;
+
+pub(crate) use select::{from_table, select};
+
+/// A query that is ready to run.
+#[derive(Debug)]
+pub(crate) struct SelectPlan {
+    pub(crate) columns: Vec<OutputColumn>,
+    pub(crate) first: CorePlan,
+    pub(crate) rest: Vec<(CompoundOp, CorePlan)>,
+    /// By which outputs the rows are sorted; empty also where they come in order by themselves.
+    pub(crate) order: Vec<SortKey>,
+    pub(crate) limit: Option<Code>,
+    pub(crate) offset: Option<Code>,
+}
+
+/// A column of the result.
+#[derive(Clone, Debug)]
+pub(crate) struct OutputColumn {
+    pub(crate) name: String,
+    pub(crate) affinity: Option<Affinity>,
+    pub(crate) collation: Option<Collation>,
+}
+
+/// One key of a sort.
+#[derive(Clone, Debug)]
+pub(crate) struct SortKey {
+    /// Which output of the core; those beyond the result's columns are dropped after the sort.
+    pub(crate) at: usize,
+    pub(crate) desc: bool,
+    pub(crate) nulls_first: bool,
+    pub(crate) collation: Collation,
+}
+
+/// One SELECT or VALUES.
+#[derive(Debug, Default)]
+pub(crate) struct CorePlan {
+    /// The rows of VALUES; then everything else is empty.
+    pub(crate) values: Vec<Vec<Code>>,
+    /// The tables of FROM, as they are written.
+    pub(crate) sources: Vec<SourcePlan>,
+    /// What they are called there.
+    pub(crate) names: Vec<String>,
+    /// The loops, from the outermost in.
+    pub(crate) levels: Vec<Level>,
+    /// Conditions that depend on no row.
+    pub(crate) conditions: Vec<Code>,
+    pub(crate) grouping: Option<Grouping>,
+    /// The columns of the result, and then what is only sorted by.
+    pub(crate) outputs: Vec<Code>,
+    /// The collations of the result's columns, if equal rows are to be dropped.
+    pub(crate) distinct: Option<Vec<Collation>>,
+    /// `SELECT count(*) FROM table`: the b-tree whose entries are counted without a look at them.
+    pub(crate) count: Option<u32>,
+}
+
+/// Where a source's rows come from.
+#[derive(Debug)]
+pub(crate) enum SourcePlan {
+    Table(Arc<Table>),
+    Select(Box<SelectPlan>),
+}
+
+/// GROUP BY, or aggregates over all rows.
+#[derive(Debug)]
+pub(crate) struct Grouping {
+    pub(crate) keys: Vec<(Code, Collation)>,
+    pub(crate) slots: Vec<SlotPlan>,
+    pub(crate) having: Option<Code>,
+    /// The rows come in such an order that min or max is in the first.
+    pub(crate) first_row_only: bool,
+}
+
+/// A loop over the rows of one source.
+#[derive(Debug)]
+pub(crate) struct Level {
+    pub(crate) source: usize,
+    pub(crate) access: Access,
+    /// A LEFT JOIN: a row of NULLs stands in where no row fulfils `on`.
+    pub(crate) left: bool,
+    /// The conditions of a LEFT JOIN's ON.
+    pub(crate) on: Vec<Code>,
+    /// The conditions that can be decided here, and not further out.
+    pub(crate) filters: Vec<Code>,
+}
+
+/// Which rows of a source a loop visits, and in which order.
+#[derive(Debug)]
+pub(crate) enum Access {
+    /// The rows of a table between two rowids.
+    Table { low: Option<Bound>, high: Option<Bound>, backwards: bool },
+    /// The rows with these rowids.
+    Rowid(Vec<Code>),
+    /// The rows whose index entries have these values, or lie between two bounds.
+    Index(Box<IndexAccess>),
+    /// All rows of a subquery.
+    Rows,
+}
+
+#[derive(Debug)]
+pub(crate) struct IndexAccess {
+    pub(crate) index: Arc<Index>,
+    /// Values of the first columns of the key.
+    pub(crate) equal: Vec<KeyPart>,
+    /// Several values for the column after these: `IN (...)`.
+    pub(crate) any: Option<(Option<Affinity>, Vec<Code>)>,
+    /// Bounds of the column after these.
+    pub(crate) low: Option<Bound>,
+    pub(crate) high: Option<Bound>,
+    pub(crate) backwards: bool,
+    /// Nothing but the index is needed.
+    pub(crate) covering: bool,
+}
+
+/// A value that a column must have.
+#[derive(Debug, Clone)]
+pub(crate) struct KeyPart {
+    pub(crate) code: Code,
+    pub(crate) affinity: Option<Affinity>,
+    /// `IS` finds NULL, `=` does not.
+    pub(crate) finds_null: bool,
+}
+
+/// One end of a range.
+#[derive(Debug, Clone)]
+pub(crate) struct Bound {
+    pub(crate) code: Code,
+    pub(crate) affinity: Option<Affinity>,
+    pub(crate) inclusive: bool,
+}

@@ -1,0 +1,177 @@
+//! Rows that come in order by themselves, and counts that read no row (day 0, query it).
+//!
+//! An index is sorted. If ORDER BY asks for its order, or for the opposite, the outermost loop can go
+//! through it forwards or backwards and nothing has to be sorted. Columns that an equality fixes may
+//! be missing from ORDER BY, as they are the same in all rows:
+//!
+//! ```text
+//! index on (kind, age)      WHERE kind = 'dog' ORDER BY age DESC      backwards through the dogs
+//!                           ORDER BY kind DESC, age DESC              backwards through all
+//!                           ORDER BY kind, age DESC                   no: must be sorted
+//! ```
+//!
+//! `max(age)` is the first row of the same walk. Going through an index in order costs a look-up in
+//! the table for each row, about as much as sorting them; but the first row comes sooner, and no
+//! memory is needed.
+
+use std::sync::Arc;
+
+use super::super::catalog::Table;
+use super::super::expr::Code;
+use super::super::expr::scope::SlotPlan;
+use super::super::func::aggregate::Aggregate;
+use super::join::{index_access, place};
+use super::{Access, CorePlan, IndexAccess, Level, SortKey, SourcePlan};
+
+/// Lets the outermost loop bring the rows in the wanted order, if it can.
+pub(super) fn use_order(
+    plan: &mut CorePlan,
+    sources: &[SourcePlan],
+    order: &mut Vec<SortKey>,
+    used: &[Option<Vec<usize>>],
+) {
+    let Some(SourcePlan::Table(table)) = sources.get(plan.levels[0].source) else { return };
+    let used = used[plan.levels[0].source].as_deref();
+    if let Some(grouping) = &plan.grouping {
+        let Some((arg, key)) = extreme(&grouping.slots).filter(|_| grouping.keys.is_empty()) else {
+            return;
+        };
+        let single = plan.levels.len() == 1;
+        let arg = arg.clone();
+        if single && in_order(&mut plan.levels, table, &[(&arg, key)], used) {
+            let known = Code::IsNull(true, Box::new(arg));
+            plan.levels[0].filters.push(known);
+            if let Some(grouping) = &mut plan.grouping {
+                grouping.first_row_only = true;
+            }
+        }
+        return;
+    }
+    let keys: Vec<_> = order.iter().map(|key| (&plan.outputs[key.at], key.clone())).collect();
+    if !keys.is_empty() && in_order(&mut plan.levels, table, &keys, used) {
+        order.clear();
+    }
+}
+
+/// The argument of the only aggregate, min or max, and the order in which it comes first.
+fn extreme(slots: &[SlotPlan]) -> Option<(&Code, SortKey)> {
+    let mut found = None;
+    for slot in slots {
+        match slot {
+            SlotPlan::Keep(_) => {}
+            SlotPlan::Aggregate { aggregate, collation, args, filter: None, .. }
+                if matches!(aggregate, Aggregate::Min | Aggregate::Max) && found.is_none() =>
+            {
+                let desc = *aggregate == Aggregate::Max;
+                let key = SortKey { at: 0, desc, nulls_first: !desc, collation: *collation };
+                found = Some((&args[0], key));
+            }
+            SlotPlan::Aggregate { .. } => return None,
+        }
+    }
+    found
+}
+
+/// Whether the loops give rows in this order, after turning the outermost round or giving it an
+/// index if need be.
+fn in_order(
+    levels: &mut [Level],
+    table: &Arc<Table>,
+    keys: &[(&Code, SortKey)],
+    used: Option<&[usize]>,
+) -> bool {
+    // Other places for NULLs than an index has them are left to a sort.
+    if keys.iter().any(|(_, key)| key.nulls_first == key.desc) || levels[0].left {
+        return false;
+    }
+    let (single, source) = (levels.len() == 1, levels[0].source);
+    match &mut levels[0].access {
+        Access::Table { low, high, backwards } => {
+            if place(keys[0].0, source) == Some(None) && (single || keys.len() == 1) {
+                *backwards = keys[0].1.desc;
+                return true;
+            }
+            if low.is_some() || high.is_some() {
+                return false;
+            }
+            for index in table.indexes.iter().filter(|index| index.filter.is_none()) {
+                let mut access = index_access(table, index, used);
+                if by_index_order(&mut access, table, keys, source) {
+                    levels[0].access = Access::Index(Box::new(access));
+                    return true;
+                }
+            }
+            false
+        }
+        Access::Rowid(list) => single && list.len() == 1,
+        Access::Index(access) => by_index_order(access, table, keys, source),
+        Access::Rows => false,
+    }
+}
+
+/// Whether the entries of an index come in this order, one way or the other.
+fn by_index_order(
+    access: &mut IndexAccess,
+    table: &Table,
+    keys: &[(&Code, SortKey)],
+    source: usize,
+) -> bool {
+    if access.any.is_some() {
+        return false;
+    }
+    let index = Arc::clone(&access.index);
+    let mut position = access.equal.len();
+    let mut backwards = None;
+    for (code, key) in keys {
+        let Some(column) = place(code, source) else { return false };
+        let column = column.or(table.rowid_alias);
+        let is_equal = |&at: &usize| Some(at) == column;
+        if index.columns[..access.equal.len()].iter().any(is_equal) {
+            continue;
+        }
+        let falls = if position < index.columns.len() {
+            let part = index.info.columns[position];
+            if Some(index.columns[position]) != column || part.collation != key.collation {
+                return false;
+            }
+            part.desc != key.desc
+        } else if position == index.columns.len()
+            && (column.is_none() || column == table.rowid_alias)
+        {
+            key.desc
+        } else {
+            return false;
+        };
+        if *backwards.get_or_insert(falls) != falls {
+            return false;
+        }
+        position += 1;
+    }
+    access.backwards = backwards.unwrap_or(false);
+    true
+}
+
+/// `SELECT count(*) FROM table` reads no row.
+pub(super) fn use_count(plan: &mut CorePlan, sources: &[SourcePlan]) {
+    let ([SourcePlan::Table(table)], [level], Some(grouping)) =
+        (sources, &plan.levels[..], &plan.grouping)
+    else {
+        return;
+    };
+    let all = matches!(level.access, Access::Table { low: None, high: None, .. });
+    let counted = matches!(
+        &grouping.slots[..],
+        [SlotPlan::Aggregate { aggregate: Aggregate::Count, args, filter: None, .. }] if args.is_empty()
+    );
+    if all
+        && counted
+        && level.filters.is_empty()
+        && grouping.keys.is_empty()
+        && plan.conditions.is_empty()
+    {
+        // An index has the same number of entries on fewer pages.
+        let whole = table.indexes.iter().filter(|index| index.filter.is_none());
+        let smallest = whole.min_by_key(|index| index.columns.len());
+        plan.count = Some(smallest.map_or(table.root, |index| index.root));
+    }
+}
