@@ -69,11 +69,11 @@ impl<'p> Writer<'p> {
             Some(next) => next,
             None => {
                 let largest = TableCursor::max_rowid(&mut pager, self.table.root)?;
-                largest.unwrap_or(0).max(0).saturating_add(1)
+                largest.map_or(1, |largest| largest.saturating_add(1))
             }
         };
         self.next_rowid = Some(next);
-        let next = next.max(at_least + 1);
+        let next = if self.table.autoincrement { next.max(at_least + 1) } else { next };
         if next < i64::MAX || !self.cursor.seek(&mut pager, next)? {
             return Ok(next);
         }
