@@ -150,7 +150,7 @@ fn files_of_every_page_size_are_read_and_written_on() {
         let file = dir.file(&format!("{page_size}.db"));
         let rows = match tests::full() {
             true if page_size == 4096 => 1_000_000,
-            true => 60_000,
+            true => 20_000,
             false => 2_500,
         };
         sqlite3(&program, &file, &script(page_size, rows));
