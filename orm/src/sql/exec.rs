@@ -20,6 +20,7 @@
 pub mod change;
 pub mod group;
 pub mod loops;
+pub mod sequence;
 pub mod source;
 pub mod write;
 

@@ -27,6 +27,7 @@ pub mod explain;
 pub mod join;
 pub mod order;
 pub mod select;
+pub mod terms;
 
 use std::sync::Arc;
 

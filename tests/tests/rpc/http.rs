@@ -85,7 +85,7 @@ fn an_http_server_that_is_no_rpc_server_is_told_from_one() {
     watched(|| {
         let http = Http::start(any_port(), Engine::new());
         let error = Client::dial(&format!("http@{}", http.addr)).unwrap_err().to_string();
-        assert!(error.starts_with("unexpected HTTP response: 404"), "{error}");
+        assert!(error.starts_with("unexpected HTTP response: 501"), "{error}");
     });
 }
 

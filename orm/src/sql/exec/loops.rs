@@ -23,8 +23,12 @@ use super::super::expr::{Code, Ctx, Env};
 use super::super::plan::{Access, Bound, CorePlan, IndexAccess, Level, SourcePlan};
 use super::super::record;
 use super::super::{Error, Pager, Result, Value, ValueRef};
+use super::Source;
 use super::source::Kind;
-use super::{Row, SelectRun, Source};
+
+mod open;
+
+use open::{open_rows, open_table, rowid_bound};
 
 /// The loops of one core, and where they stand.
 #[derive(Debug)]
@@ -463,70 +467,4 @@ fn key(code: &Code, affinity: Option<Affinity>, ctx: &Ctx<'_>) -> Result<Value> 
     Ok(affinity
         .map_or_else(|| value.clone(), |affinity| affinity.apply(value.clone()))
         .into_value())
-}
-
-/// The first or last rowid within a bound; `None`: no row is. The condition is checked again for
-/// each row, so a bound that is no integer need only be near.
-fn rowid_bound(bound: &Bound, ctx: &Ctx<'_>, low: bool) -> Result<Option<i64>> {
-    let value = Affinity::Numeric.apply(bound.code.eval(ctx)?);
-    #[allow(clippy::cast_possible_truncation, reason = "saturates, and stays on the safe side")]
-    Ok(match value.get() {
-        ValueRef::Null => None,
-        ValueRef::Integer(n) if bound.inclusive => Some(n),
-        ValueRef::Integer(n) if low => n.checked_add(1),
-        ValueRef::Integer(n) => n.checked_sub(1),
-        ValueRef::Real(r) if low => Some(r.floor() as i64),
-        ValueRef::Real(r) => Some(r.ceil() as i64),
-        // Every number is smaller than every text.
-        ValueRef::Text(_) | ValueRef::Blob(_) => {
-            if low {
-                None
-            } else {
-                Some(i64::MAX)
-            }
-        }
-    })
-}
-
-fn open_table(
-    source: &mut Source,
-    (low, high): (i64, i64),
-    backwards: bool,
-    pager: &mut Pager,
-) -> Result<bool> {
-    let Kind::Table { cursor, .. } = &mut source.kind else { return Ok(false) };
-    let found = match (backwards, low, high) {
-        (false, i64::MIN, _) => cursor.first(pager)?,
-        (true, _, i64::MAX) => cursor.last(pager)?,
-        (false, ..) => {
-            cursor.seek(pager, low)?;
-            cursor.is_valid()
-        }
-        (true, ..) => cursor.seek(pager, high)? || cursor.prev(pager)?,
-    };
-    if !found || cursor.rowid() < low || cursor.rowid() > high {
-        return Ok(false);
-    }
-    source.arrive(pager)?;
-    Ok(true)
-}
-
-/// Computes the rows of a subquery of FROM the first time, and starts at the first of them.
-fn open_rows(
-    source: &mut Source,
-    select: &super::super::plan::SelectPlan,
-    env: &Env<'_>,
-    parent: Option<&Ctx<'_>>,
-) -> Result<bool> {
-    let Kind::Rows { rows, at } = &mut source.kind else { return Ok(false) };
-    *at = 0;
-    if rows.is_none() {
-        let mut run = SelectRun::new(select, env, parent)?;
-        let (mut all, mut row) = (Vec::new(), Row::new());
-        while run.next(env, parent, &mut row)? {
-            all.push(std::mem::take(&mut row));
-        }
-        *rows = Some(all);
-    }
-    Ok(rows.as_ref().is_some_and(|rows| !rows.is_empty()))
 }

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use super::super::ast::{
     CompoundOp, Core, Expr, FromItem, FromSource, JoinKind, OrderTerm, Query, ResultColumn, Select,
 };
-use super::super::catalog::collation;
 use super::super::expr::Code;
 use super::super::expr::scope::{
     Place, Prep, Scope, ScopeColumns, ScopeTable, SlotPlan, Typed, equals,
@@ -18,6 +17,7 @@ use super::super::expr::scope::{
 use super::super::func::aggregate::Aggregate;
 use super::super::{Collation, Error, Result, Value};
 use super::join::{Condition, Join};
+use super::terms::{compound_order, order_keys, out_of_range};
 use super::{CorePlan, Grouping, OutputColumn, SelectPlan, SortKey, SourcePlan, join};
 
 /// As many tables as SQLite joins.
@@ -397,90 +397,6 @@ fn group_keys(scope: &Scope<'_>, query: &Query) -> Result<Vec<(Code, Collation)>
         Ok((typed.code, typed.collation.unwrap_or_default()))
     };
     query.group_by.iter().enumerate().map(key).collect()
-}
-
-/// The keys of ORDER BY; what is not in the result is added to the outputs.
-fn order_keys(
-    scope: &Scope<'_>,
-    terms: &[OrderTerm],
-    columns: &[OutputColumn],
-    outputs: &mut Vec<Code>,
-) -> Result<Vec<SortKey>> {
-    let mut keys = Vec::new();
-    for (number, term) in terms.iter().enumerate() {
-        if let Some((at, collation)) = named_column(number, &term.expr, columns)? {
-            keys.push(sort_key(term, at, collation));
-            continue;
-        }
-        let typed = scope.compile(&term.expr)?;
-        let known = outputs.iter().position(|output| *output == typed.code);
-        let at = known.unwrap_or(outputs.len());
-        if known.is_none() {
-            // With DISTINCT, the first of equal rows says where they belong.
-            outputs.push(typed.code);
-        }
-        keys.push(sort_key(term, at, typed.collation));
-    }
-    Ok(keys)
-}
-
-fn sort_key(term: &OrderTerm, at: usize, collation: Option<Collation>) -> SortKey {
-    let nulls_first = term.nulls_first.unwrap_or(!term.desc);
-    SortKey { at, desc: term.desc, nulls_first, collation: collation.unwrap_or_default() }
-}
-
-/// `ORDER BY 2`, or by the name of a column of the result, perhaps with a COLLATE.
-fn named_column(
-    number: usize,
-    expr: &Expr,
-    columns: &[OutputColumn],
-) -> Result<Option<(usize, Option<Collation>)>> {
-    match expr {
-        Expr::Collate(inner, name) => {
-            let explicit = collation(name)?;
-            Ok(named_column(number, inner, columns)?.map(|(at, _)| (at, Some(explicit))))
-        }
-        Expr::Literal(Value::Integer(position)) => {
-            let at = usize::try_from(*position - 1).ok().filter(|&at| at < columns.len());
-            let at = at.ok_or_else(|| out_of_range(number, "ORDER BY", columns.len()))?;
-            Ok(Some((at, columns[at].collation)))
-        }
-        Expr::Column { table: None, name } => {
-            let named = |column: &OutputColumn| column.name.eq_ignore_ascii_case(&name.text);
-            let at = columns.iter().position(named);
-            Ok(at.map(|at| (at, columns[at].collation)))
-        }
-        _ => Ok(None),
-    }
-}
-
-/// The keys of a compound's ORDER BY, which sees nothing but the columns of the result.
-fn compound_order(terms: &[OrderTerm], columns: &[OutputColumn]) -> Result<Vec<SortKey>> {
-    let mut keys = Vec::new();
-    for (number, term) in terms.iter().enumerate() {
-        let Some((at, collation)) = named_column(number, &term.expr, columns)? else {
-            let text = "ORDER BY term does not match any column in the result set";
-            return Err(Error::Sql(format!("{} {text}", ordinal(number))));
-        };
-        keys.push(sort_key(term, at, collation));
-    }
-    Ok(keys)
-}
-
-fn out_of_range(number: usize, clause: &str, columns: usize) -> Error {
-    let text = format!("{clause} term out of range - should be between 1 and {columns}");
-    Error::Sql(format!("{} {text}", ordinal(number)))
-}
-
-fn ordinal(at: usize) -> String {
-    let number = at + 1;
-    let ending = match (number % 10, number % 100 / 10) {
-        (1, tens) if tens != 1 => "st",
-        (2, tens) if tens != 1 => "nd",
-        (3, tens) if tens != 1 => "rd",
-        _ => "th",
-    };
-    format!("{number}{ending}")
 }
 
 impl Scope<'_> {
