@@ -1,0 +1,22 @@
+//! Day 1: raw SQL through an engine and a session. `day1_database_sql [FILE]` leaves Tom and Sam in it.
+
+use std::fs;
+
+use orm::{Engine, Result};
+
+fn main() -> Result<()> {
+    let path = std::env::args().nth(1).unwrap_or_else(|| "gee.db".to_owned());
+    let _ = fs::remove_file(&path); // made anew
+    let mut engine = Engine::open("sqlite3", &path)?;
+    let mut session = engine.session();
+    session.raw("DROP TABLE IF EXISTS User;", &[]).exec()?;
+    session.raw("CREATE TABLE User(Name text);", &[]).exec()?;
+    // On purpose: the log shows what an error looks like.
+    let _ = session.raw("CREATE TABLE User(Name text);", &[]).exec();
+    let insert = "INSERT INTO User(`Name`) values (?), (?)";
+    let count = session.raw(insert, &[&"Tom", &"Sam"]).exec()?;
+    println!("Exec success, {count} affected");
+    drop(session);
+    engine.close();
+    Ok(())
+}
