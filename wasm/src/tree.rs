@@ -149,7 +149,11 @@ fn draw(nodes: &[Node], rows: usize, lit: &[usize], answer: &Json) -> Json {
             })
         })
         .collect();
-    let lines: Vec<Json> = (1..nodes.len())
+    // What is drawn later lies on top: the lit lines.
+    let mut order: Vec<usize> = (1..nodes.len()).collect();
+    order.sort_by_key(|at| lit.contains(at));
+    let lines: Vec<Json> = order
+        .into_iter()
         .map(|at| {
             let (node, parent) = (&nodes[at], &nodes[nodes[at].parent]);
             let from = left(parent.column) + width_of(parent);
