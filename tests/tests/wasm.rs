@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use tests::browser::{Browser, ENTER, TAB};
 use wasm::builder::{Builder, Places};
 use wasm::demos::{DEMOS, Demos};
+use wasm::progress::Stage;
 use wasm::{pages, systems};
 use web::{Client, Server};
 
@@ -32,14 +33,20 @@ fn playground() -> &'static Playground {
         let may_download = std::env::var_os("REQUIRE_PEERS").is_some_and(|value| value == "1");
         let places = Places { offline: !may_download, ..Places::of_repository() };
         let demos = Demos::new(places, true);
-        let engine = pages::engine(&demos).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        // Serves until the process ends; nobody joins it.
-        thread::spawn(move || Server::new(engine).serve(listener));
+        let url = serve(&demos);
         let builder = demos.build();
         Playground { url, demos, _builder: builder }
     })
+}
+
+/// Serves a playground until the process ends, and gives its address.
+fn serve(demos: &Demos) -> String {
+    let engine = pages::engine(demos).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    // Nobody joins it.
+    thread::spawn(move || Server::new(engine).serve(listener));
+    url
 }
 
 /// The playground with its demos, or `None`, said on one line, if they cannot be built here.
@@ -51,7 +58,7 @@ fn with_demos() -> Option<&'static Playground> {
     let steps = state["steps"].as_array().unwrap();
     let failed = steps.iter().find(|step| step["stage"].as_str() == Some("failed"));
     if let Some(step) = failed {
-        tests::missing(&format!("the demos are not built: {}", step["detail"]));
+        tests::missing(&format!("the demos are not built ({}); `cargo run` does", step["detail"]));
         return None;
     }
     Some(playground)
@@ -179,6 +186,26 @@ fn the_demos_are_small() {
     }
     let page = client.get(&format!("{url}/wasm")).unwrap().body;
     assert!(!String::from_utf8(page).unwrap().contains("not built"));
+}
+
+#[test]
+fn the_state_of_the_build_comes_by_itself() {
+    let Some(browser) = Browser::open("build") else { return };
+    let sources = std::env::temp_dir().join("no such folder");
+    let demos = Demos::new(Places { out: sources.clone(), sources, offline: true }, true);
+    browser.go(&format!("{}/wasm", serve(&demos)));
+    let stages =
+        "return [...document.querySelectorAll('.steps li')].map(li => li.className).join()";
+    assert_eq!(browser.text(stages), "waiting,waiting,waiting,waiting");
+    // Nobody touches the page from here on.
+    demos.progress().change(0, |step| step.stage = Stage::Running(Instant::now()));
+    browser.wait_for(stages, "running,waiting,waiting,waiting");
+    let _builder = demos.build();
+    browser.wait_for(stages, "failed,waiting,waiting,waiting");
+    browser.wait_for("return document.scripts.length", "0");
+    let said = browser.text("return document.querySelector('.failed').textContent");
+    assert!(said.contains("the sources are no longer in ") && said.contains("By hand: "), "{said}");
+    assert_eq!(browser.complaints(), [""; 0]);
 }
 
 /// What every page has to be, whatever is on it, in four looks.
