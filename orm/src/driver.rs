@@ -119,16 +119,8 @@ pub struct SqliteDriver;
 impl Driver for SqliteDriver {
     fn open(&self, source: &str) -> Result<Box<dyn Connection>> {
         let connection = sql::Connection::open(source)?;
-        // Opening is lazy; the first read finds out whether this is a database at all. One without
-        // a page has no sqlite_master to ask either: setting a number to what it is makes the page.
-        let pages: i64 = {
-            let mut count = connection.prepare("PRAGMA page_count")?;
-            let mut rows = count.query()?;
-            rows.next()?.map_or(Ok(0), |row| row.get(0))?
-        };
-        if pages == 0 {
-            connection.execute("PRAGMA user_version = 0", &[])?;
-        }
+        // Opening is lazy; the first read finds out whether this is a database at all.
+        connection.prepare("SELECT count(*) FROM sqlite_master")?.query()?.next()?;
         Ok(Box::new(connection))
     }
 

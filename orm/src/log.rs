@@ -93,7 +93,9 @@ impl Logger {
     #[track_caller]
     pub(crate) fn statement(&self, sql: &str, args: &[Value], took: Duration) {
         if self.level.get() == Level::Info {
-            self.info(format_args!("{} {} {took:.1?}", escape(sql), go_list(args)));
+            // Two blanks: in the tutorial each text ends with one.
+            let sql = escape(sql.trim_end());
+            self.info(format_args!("{sql}  {} {took:.1?}", go_list(args)));
         }
     }
 

@@ -201,6 +201,9 @@ fn walk(
     root: u32,
     visit: &mut dyn FnMut(&mut Pager, &Node<'_>) -> Result<()>,
 ) -> Result<()> {
+    if pager.page_count() == 0 {
+        return Ok(()); // a database without a page: its one tree, the schema, is empty
+    }
     let mut waiting = vec![(root, root, 0)];
     let mut visited = 0;
     while let Some((number, from, depth)) = waiting.pop() {

@@ -150,12 +150,13 @@ impl Cursor {
 
     pub(crate) fn first(&mut self, pager: &mut Pager) -> Result<bool> {
         self.restart(pager);
-        self.descend(pager, self.root, false)
+        // A database without a page: its one tree, the schema, is empty.
+        Ok(pager.page_count() > 0 && self.descend(pager, self.root, false)?)
     }
 
     pub(crate) fn last(&mut self, pager: &mut Pager) -> Result<bool> {
         self.restart(pager);
-        self.descend(pager, self.root, true)
+        Ok(pager.page_count() > 0 && self.descend(pager, self.root, true)?)
     }
 
     /// To the entry after the current one, on a fresh path.

@@ -123,6 +123,9 @@ impl TableCursor {
     /// # Errors
     /// As [`TableCursor::first`].
     pub fn seek(&mut self, pager: &mut Pager, rowid: i64) -> Result<bool> {
+        if pager.page_count() == 0 {
+            return self.at.first(pager);
+        }
         let exact = self.locate(pager, rowid)?;
         if self.at.here().index < self.at.cells {
             self.at.arrive(pager)?;
