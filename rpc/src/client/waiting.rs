@@ -159,7 +159,7 @@ impl Shared {
     }
 
     /// Has the rest of a write, whose caller's time was over, written by a thread of its own, since
-    /// others may wait for what stands behind it. Joined by [`Client::close`].
+    /// others may wait for what stands behind it. Joined by [`Client::close`](super::Client::close).
     pub(super) fn finish_later(self: &Arc<Self>) {
         let mut finisher = self.finisher();
         if finisher.running {
