@@ -37,17 +37,20 @@
 //!
 //! let wait = |seq: u64| -> String {
 //!     loop {
+//!         // Either we get the right to read, or somebody reads for us. (Ours parks instead of
+//!         // spinning, and whoever stops reading wakes one that waits.)
+//!         let right = reading.try_lock();
+//!         // Looked at *after* asking for the right: whoever had it before us may have read our
+//!         // reply, and nothing more would come.
 //!         if let Some(reply) = places.lock().unwrap().remove(&seq) {
 //!             return reply;
 //!         }
-//!         // Either we get the right to read, or somebody reads for us. (Ours parks instead of
-//!         // spinning, and whoever stops reading wakes one that waits.)
-//!         if let Ok(incoming) = reading.try_lock() {
-//!             if let Ok((other, reply)) = incoming.recv() {
+//!         match right {
+//!             Ok(incoming) => {
+//!                 let (other, reply) = incoming.recv().unwrap();
 //!                 places.lock().unwrap().insert(other, reply);
 //!             }
-//!         } else {
-//!             thread::yield_now();
+//!             Err(_) => thread::yield_now(),
 //!         }
 //!     }
 //! };
