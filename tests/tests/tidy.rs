@@ -82,12 +82,47 @@ fn the_course_does_not_need_what_is_beyond_it() {
     }
 }
 
+/// Who may know whom: nothing points upwards, and cache and rpc do not know each other.
+#[test]
+fn crates_depend_on_those_below_only() {
+    const BELOW: &[(&str, &[&str])] = &[
+        ("web", &[]),
+        ("cache", &["web"]),
+        ("orm", &["orm-derive"]),
+        ("orm/derive", &[]),
+        ("rpc", &["web"]),
+        ("wasm", &["web", "cache", "orm", "rpc"]),
+    ];
+    for (krate, below) in BELOW {
+        let manifest = fs::read_to_string(root().join(krate).join("Cargo.toml")).unwrap();
+        let lines = manifest.lines().skip_while(|line| *line != "[dependencies]").skip(1);
+        for line in lines.take_while(|line| !line.starts_with('[')) {
+            let name = line.split([' ', '=', '.']).next().unwrap();
+            assert!(name.is_empty() || below.contains(&name), "{krate} depends on {name}");
+        }
+    }
+}
+
+/// The book's page of deviations has every number that the chapters use.
+#[test]
+fn every_deviation_is_in_the_book() {
+    let page = fs::read_to_string(root().join("wasm/src/book/deviations.rs")).unwrap();
+    for (system, last) in [("WEB", 23), ("CACHE", 19), ("ORM", 22), ("RPC", 23), ("WASM", 3)] {
+        let row = format!("| {system}-");
+        let cells = page.lines().filter_map(|line| line.strip_prefix("//! ")?.strip_prefix(&row));
+        let cells: Vec<_> = cells.map(|line| line.split(" |").next().unwrap()).collect();
+        let numbers: Vec<u32> =
+            cells.iter().flat_map(|cell| cell.split(", ").map(|n| n.parse().unwrap())).collect();
+        assert_eq!(numbers, (1..=last).collect::<Vec<_>>(), "{system}");
+    }
+}
+
 /// Every row of the README's table: its module and its example are there.
 #[test]
 fn every_day_of_the_readme_is_there() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let mut rows = 0;
-    for line in readme.lines().filter(|line| line.contains("--example day")) {
+    for line in readme.lines().filter(|l| l.starts_with('|') && l.contains("--example day")) {
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
         let (module, command, tests) =
             (cells[3].trim_matches('`'), cells[4].trim_matches('`'), cells[5]);

@@ -1,5 +1,34 @@
-//! The playground: `cargo run` serves the systems of this repository to your browser, and builds the
-//! four WASM demos beside it.
+//! The front page of the book, and the playground that `cargo run` starts.
+//!
+//! # The book
+//! Five systems, each grown in seven days, each crate a part of one course. The documentation of a module
+//! is its chapter; there is no second text. Read the parts in this order - `cache` and `rpc` stand on
+//! `web`, `orm` stands alone, and nothing looks ahead:
+//!
+//! | part | how long | afterwards you can say |
+//! |---|---|---|
+//! | [`web`], days 1 to 7 | an afternoon | what a server does with each byte of a request, how a thread pool stays alive under load, how routes are found, what middleware costs, why a template escapes by place |
+//! | [`cache`], days 1 to 7 | an evening | how an LRU list is built without pointers, why a load happens once, who owns a key and what moves when a node comes, what protobuf is |
+//! | [`orm::sql`], day 0 | a day, with three places to stop | what is on each page of an SQLite file, why it survives a power cut, how a query becomes rows |
+//! | [`orm`], days 1 to 7 | an evening | what an ORM does for you, what it must never do, what a migration is made of |
+//! | [`rpc`], days 1 to 7 | an afternoon | how calls of many threads share a connection, how gob describes its own types, where a call can hang, what a registry is for |
+//! | `wasm/demos` | an hour | what WebAssembly can do alone, and what the glue adds |
+//!
+//! A chapter says at its beginning what stands at its end. It shows a picture or the bytes, tells the idea
+//! alone as a program of a page, walks through the code, and tells what the borrow checker has against
+//! the first version that comes to mind. It ends with a command to try and with exercises: tests that
+//! are switched off, `cargo test -p cache exercise_ -- --ignored`. A solution of each lies in
+//! `tests/solutions`.
+//!
+//! *I can follow but could not write it*, learners said of the Go tutorial. Take the idea alone, close the
+//! book, and write it again from a blank file; it is a page.
+//!
+//! In between: [`book::glossary`], [`book::deviations`] from the Go tutorial,
+//! [`book::deployment`]. And the playground, to look where you would rather look than read.
+//!
+//! # The playground
+//! It serves the systems of this repository to your browser, and builds the four WASM demos beside
+//! it.
 //!
 //! ```text
 //! $ cargo run
@@ -9,8 +38,7 @@
 //! demos: compiling the demos ...
 //! ```
 //! `--addr HOST:PORT` listens elsewhere, `--open` shows the page in your browser, `--no-demos` builds
-//! nothing. It is a program of [`web`], with nothing else below it: std alone, its pages, styles and
-//! scripts inside the executable.
+//! nothing. It is a program of [`web`]: its pages, styles and scripts are inside the executable.
 //!
 //! # What is here
 //! Read in this order; a module's documentation is its chapter.
@@ -76,3 +104,5 @@ pub mod demos;
 pub mod progress;
 pub mod builder;
 pub mod command;
+
+pub mod book;
