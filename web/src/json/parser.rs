@@ -282,4 +282,6 @@ impl Parser<'_> {
 }
 
 #[cfg(test)]
+mod suite;
+#[cfg(test)]
 mod tests;
