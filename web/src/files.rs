@@ -56,7 +56,12 @@ impl Files {
 
     /// Answers `filepath`, a decoded path relative to the root: the file, 304, 301, or an empty 404.
     pub fn answer(&self, c: &mut Context, filepath: &str) {
-        let Some((path, file, meta)) = self.open(filepath) else {
+        // No file's name has a slash in it: whoever writes one as `%2F` wants to get past somebody
+        // who reads paths before they are decoded.
+        let path = c.request.target().split(|&b| b == b'?').next().unwrap_or_default();
+        let hidden = |code: &[u8]| code.eq_ignore_ascii_case(b"%2f");
+        let opened = if path.windows(3).any(hidden) { None } else { self.open(filepath) };
+        let Some((path, file, meta)) = opened else {
             return not_found(c);
         };
         if !meta.is_dir() {
@@ -91,11 +96,18 @@ impl Files {
         // Canonical: whatever symbolic links say, the place must be under the root. (Somebody who
         // can write there could change a link right after this look; he could as well copy.)
         let path = path.canonicalize().ok().filter(|path| path.starts_with(&self.root))?;
-        let file = File::open(&path).ok()?;
-        let meta = file.metadata().ok()?;
-        let matches_kind = meta.is_dir() || (meta.is_file() && !filepath.ends_with('/'));
+        let (file, meta) = open(&path)?;
+        let matches_kind = meta.is_dir() || !filepath.ends_with('/');
         matches_kind.then_some((path, file, meta))
     }
+}
+
+/// Opens a file or a directory and nothing else: opening a named pipe would wait for its writer.
+fn open(path: &Path) -> Option<(File, Metadata)> {
+    let kind = fs::metadata(path).ok()?;
+    let file = (kind.is_file() || kind.is_dir()).then(|| File::open(path).ok())??;
+    let meta = file.metadata().ok()?;
+    Some((file, meta))
 }
 
 impl Engine {
@@ -182,8 +194,8 @@ fn not_found(c: &mut Context) {
 
 /// Answers one file whose path the program knows.
 pub(crate) fn answer_file(c: &mut Context, path: &Path) {
-    match File::open(path).and_then(|file| Ok((file.metadata()?, file))) {
-        Ok((meta, file)) if meta.is_file() => send(c, path, file, &meta),
+    match open(path) {
+        Some((file, meta)) if meta.is_file() => send(c, path, file, &meta),
         _ => not_found(c),
     }
 }
@@ -209,9 +221,11 @@ fn send(c: &mut Context, path: &Path, file: File, meta: &Metadata) {
         Verdict::Whole => 0..length,
         Verdict::NotModified => return c.status(304),
         Verdict::Failed => {
+            c.response.headers.remove("Content-Encoding");
             return c.answer(412, "text/plain; charset=utf-8", b"412: it has changed\n");
         }
         Verdict::OutOfRange => {
+            c.response.headers.remove("Content-Encoding");
             c.set_header("Content-Range", &format!("bytes */{length}"));
             return c.answer(416, "text/plain; charset=utf-8", b"416: there is no such range\n");
         }
@@ -234,9 +248,7 @@ fn packed_neighbour(path: &Path) -> Option<(File, Metadata)> {
     name.push(".gz");
     let name = PathBuf::from(name);
     name.canonicalize().ok().filter(|place| *place == name)?;
-    let file = File::open(name).ok()?;
-    let meta = file.metadata().ok().filter(Metadata::is_file)?;
-    Some((file, meta))
+    open(&name).filter(|(_, meta)| meta.is_file())
 }
 
 /// Whether an Accept-Encoding lists gzip, and not with a weight of zero.
@@ -395,13 +407,29 @@ mod tests {
             assert_eq!(response.headers.get("Content-Type"), Some("text/css; charset=utf-8"));
             assert_eq!(response.into_bytes().unwrap(), want, "{accept}");
         }
+        // What is said about the file in plain words is not packed.
+        for (name, value, status) in [("If-Match", "\"x\"", 412), ("Range", "bytes=99-", 416)] {
+            let fields = [("Accept-Encoding", "gzip"), (name, value)];
+            let response = dir.get(false, "/s/css/x.css", &fields);
+            assert_eq!(
+                (response.status(), response.headers.get("Content-Encoding")),
+                (status, None)
+            );
+        }
     }
 
     #[test]
     fn nothing_outside_the_root_is_served() {
         let dir = Scratch::new("outside");
         #[cfg(unix)]
-        std::os::unix::fs::symlink(dir.0.join("secret.txt"), dir.0.join("root/link.txt")).unwrap();
+        {
+            use std::os::unix::fs::symlink;
+            symlink(dir.0.join("secret.txt"), dir.0.join("root/link.txt")).unwrap();
+            symlink(&dir.0, dir.0.join("root/up")).unwrap();
+            // A pipe without a writer: whoever opens it waits.
+            let made = std::process::Command::new("mkfifo").arg(dir.0.join("root/pipe")).status();
+            assert!(made.unwrap().success());
+        }
         for path in [
             "/s/../secret.txt",
             "/s/%2e%2e/secret.txt",
@@ -410,6 +438,10 @@ mod tests {
             "/s//etc/passwd",
             "/s/%2Fetc/passwd",
             "/s/link.txt",
+            "/s/up/secret.txt",
+            "/s/pipe",
+            "/s/css%2Fx.css",
+            "/s/css%5cx.css",
             "/s/a%20b.txt%00",
             "/s/..\\secret.txt",
             "/s/./a%20b.txt",
