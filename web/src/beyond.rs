@@ -24,3 +24,6 @@ pub mod limits;
 pub mod reply;
 pub mod stream;
 pub mod values;
+
+#[cfg(test)]
+mod hostile;

@@ -116,7 +116,8 @@ pub fn date(time: SystemTime) -> String {
 /// Reads a date in the form that [`date`] writes, the only one modern senders use.
 #[must_use]
 pub fn parse_date(text: &str) -> Option<SystemTime> {
-    let rest = text.get(5..)?.strip_suffix(" GMT")?;
+    // With 29 octets in all no number is long enough to overflow below.
+    let rest = text.get(5..).filter(|_| text.len() == 29)?.strip_suffix(" GMT")?;
     let mut parts = rest.split([' ', ':']);
     let number = |parts: &mut std::str::Split<'_, [char; 2]>| -> Option<u64> {
         let part = parts.next()?;
@@ -127,7 +128,7 @@ pub fn parse_date(text: &str) -> Option<SystemTime> {
     let month = MONTHS.iter().position(|m| *m == name)? as u64 + 1;
     let year = number(&mut parts)?;
     let (hour, minute, second) = (number(&mut parts)?, number(&mut parts)?, number(&mut parts)?);
-    let year_from_march = year - u64::from(month <= 2);
+    let year_from_march = year.checked_sub(u64::from(month <= 2))?;
     let (era, year_of_era) = (year_from_march / 400, year_from_march % 400);
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day.checked_sub(1)?;
     let days =
@@ -178,6 +179,9 @@ mod tests {
             "Fri, 31 Feb 2025 00:00:00 GMT",
             "Sun, 06 Nov 1994 +8:49:37 GMT",
             "Sun, 99999999999999999999 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 999999999999999999 08:49:37 GMT",
+            "Sun, 06 Nov 1994 9999999999999999:49:37 GMT",
+            "Sat, 01 Jan 0000 00:00:00 GMT",
         ] {
             assert_eq!(parse_date(bad), None, "{bad}");
         }

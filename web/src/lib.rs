@@ -121,6 +121,9 @@ pub mod client;
 
 pub mod beyond;
 
+#[cfg(test)]
+mod random;
+
 pub use client::{Answer, Client, Outgoing};
 pub use context::{Context, TakenOver};
 pub use error::{Error, Result};

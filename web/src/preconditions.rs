@@ -91,6 +91,7 @@ fn single_range(field: &str, length: u64) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::{Random, rounds};
     use std::time::{Duration, UNIX_EPOCH};
 
     const OLD: &str = "Sun, 06 Nov 1994 08:49:36 GMT";
@@ -140,6 +141,47 @@ mod tests {
             let mut headers = Headers::new();
             fields.iter().for_each(|(name, value)| headers.append(name, value).unwrap());
             assert_eq!(judge(&headers, "\"tag\"", modified, 10), *want, "{fields:?}");
+        }
+    }
+
+    /// However the fields are changed: an answer, and a part that lies in the file.
+    #[test]
+    fn no_change_of_bytes_brings_it_down() {
+        const SEEDS: &[(&str, &str)] = &[
+            ("Range", "bytes=0-4"),
+            ("Range", "bytes=-3, 5-"),
+            ("If-Range", "\"tag\""),
+            ("If-Match", "W/\"x\", \"tag\", *"),
+            ("If-None-Match", "\"y\", W/\"tag\""),
+            ("If-Modified-Since", SAME),
+            ("If-Unmodified-Since", NEW),
+        ];
+        const PIECES: &[&str] = &[
+            "-",
+            "=",
+            ",",
+            "bytes",
+            "18446744073709551615",
+            "9",
+            "\"",
+            "W/",
+            "*",
+            " ",
+            "GMT",
+            "é",
+        ];
+        let mut random = Random(4);
+        let modified = UNIX_EPOCH + Duration::from_secs(784_111_777);
+        for _ in 0..rounds(20_000) {
+            let mut headers = Headers::new();
+            for _ in 0..=random.below(3) {
+                let (name, value) = random.of(SEEDS);
+                let value = random.change(value.as_bytes(), PIECES);
+                let _ = headers.append(name, &String::from_utf8_lossy(&value));
+            }
+            if let Verdict::Part(part) = judge(&headers, "\"tag\"", modified, 10) {
+                assert!(part.start < part.end && part.end <= 10, "{headers:?}");
+            }
         }
     }
 }

@@ -92,3 +92,44 @@ pub(super) fn as_bad_answer(error: Error) -> Error {
 pub(super) fn timed_out(error: io::Error) -> io::Error {
     if is_timeout(&error) { io::ErrorKind::TimedOut.into() } else { error }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Random, rounds};
+
+    /// However an answer's head is changed: a refusal or an answer, whose fields are fields.
+    #[test]
+    fn no_change_of_bytes_brings_it_down() {
+        const SEED: &[u8] =
+            b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive, x\r\n\
+            Transfer-Encoding: chunked\r\nA: \"b\"\r\n\r\nhello";
+        const PIECES: &[&str] = &[
+            "\r\n",
+            "\n",
+            "\r",
+            "\0",
+            ":",
+            " ",
+            "\t",
+            "HTTP/1.0",
+            "999",
+            "Content-Length: 6\r\n",
+            "\r\n\r\n",
+            "\u{e9}",
+            "chunked, ",
+        ];
+        let mut random = Random(5);
+        for _ in 0..rounds(20_000) {
+            let input = random.change(SEED, PIECES);
+            let length = input.len();
+            let mut connection = Connection::from_memory(input);
+            let Ok((answer, _)) = read_head(&mut connection, &String::new) else { continue };
+            assert!((100..600).contains(&answer.status) && connection.buffered().len() < length);
+            for (name, value) in answer.headers.iter() {
+                assert!(crate::http::is_token(name.as_bytes()));
+                assert!(crate::http::is_field_value(value));
+            }
+        }
+    }
+}

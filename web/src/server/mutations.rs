@@ -20,6 +20,7 @@ use judge::{find, judge};
 use super::{Limits, exchange};
 use crate::body::Body;
 use crate::connection::{Connection, Stream};
+use crate::random::Random;
 use crate::{Request, Response};
 
 /// Small, so that mutations run into them.
@@ -86,25 +87,6 @@ const PIECES: &[&str] = &[
     "X: y\r\n",
     "a-very-long-word-that-runs-into-the-limits-of-lines-and-bodies-and-heads-if-it-comes-twice",
 ];
-
-/// `SplitMix64`: small, seeded, good enough to shuffle octets.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound.max(1) as u64).unwrap()
-    }
-    fn of<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len())]
-    }
-}
 
 /// One to four requests, with none to four mutations.
 fn input(random: &mut Random) -> Vec<u8> {

@@ -1,4 +1,4 @@
-//! Every case of Nicolas Seriot's JSONTestSuite, the judge of JSON parsers, as a table of octets.
+//! Every case of Nicolas Seriot's `JSONTestSuite`, the judge of JSON parsers, as a table of octets.
 //!
 //! The suite (MIT licence, <https://github.com/nst/JSONTestSuite>) has a file for each case and
 //! three verdicts in their names: `y_` must be read, `n_` must be refused, `i_` is left to the
