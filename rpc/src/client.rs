@@ -101,7 +101,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
@@ -114,6 +114,8 @@ use crate::stream::{Address, Socket, Stream};
 use crate::{Error, Input, Result};
 
 mod waiting;
+
+use waiting::AtRead;
 
 /// A connection to a server, to be shared by any number of callers.
 ///
@@ -137,8 +139,8 @@ pub(crate) struct Shared {
     /// The receiving half. Who holds it reads for everybody.
     reading: Mutex<Reading>,
     calls: Mutex<Calls>,
-    /// Callers whose reply is there, to be woken before the next wait.
-    served: Arc<Mutex<Vec<Thread>>>,
+    /// What the socket asks for before it waits.
+    at_read: Arc<Mutex<AtRead>>,
     /// The thread that finishes a write whose caller's time was over.
     finisher: Mutex<Finisher>,
     message_timeout: Duration,
@@ -157,11 +159,9 @@ struct Finisher {
 struct Reading {
     codec: Box<dyn CodecReader>,
     header: Header,
-    /// Whether `header` has been read and its body has not: a deadline may fall between them.
-    in_reply: bool,
+    /// Since when `header` has been here, its body not yet: a deadline may fall between them.
+    in_reply: Option<Instant>,
     last_used: Instant,
-    /// The timeout that the socket has.
-    timeout: Duration,
 }
 
 /// Guarded by [`Shared::calls`].
@@ -212,16 +212,12 @@ impl Client {
     pub fn with_stream(stream: Stream, already: Vec<u8>, options: &Options) -> Result<Client> {
         stream.prepare().map_err(Error::io("prepare the socket"))?;
         let stream = Arc::new(stream);
-        let served = Arc::<Mutex<Vec<Thread>>>::default();
-        let source = Socket {
-            stream: Arc::clone(&stream),
-            before_read: Box::new({
-                let served = Arc::clone(&served);
-                move || wake(&served)
-            }),
-            message_timeout: options.message_timeout,
-            partial_since: None,
-        };
+        let at_read = Arc::new(Mutex::new(AtRead::default()));
+        let source = Socket::new(&stream, options.message_timeout, {
+            let (at_read, stream) = (Arc::clone(&at_read), Arc::clone(&stream));
+            let longest = options.message_timeout;
+            move || lock(&at_read).before_read(&stream, longest)
+        });
         let input = Input::new(source, already);
         let dialect = options.dialect;
         let (reader, writer) = dialect.open(Side::Client, input, options.message_bytes_max);
@@ -234,9 +230,8 @@ impl Client {
         let reading = Reading {
             codec: reader,
             header: Header::default(),
-            in_reply: false,
+            in_reply: None,
             last_used: Instant::now(),
-            timeout: Duration::ZERO,
         };
         let calls = Calls { next_seq: dialect.first_seq(), pending: HashMap::new(), ended: None };
         let shared = Shared {
@@ -244,7 +239,7 @@ impl Client {
             outgoing,
             reading: Mutex::new(reading),
             calls: Mutex::new(calls),
-            served,
+            at_read,
             finisher: Mutex::default(),
             message_timeout: options.message_timeout,
             first_seq: dialect.first_seq(),
@@ -271,7 +266,7 @@ impl Client {
         args: &dyn Body,
         within: Duration,
     ) -> Result<R> {
-        self.start(method, args, Some(Instant::now() + within))?.wait()
+        self.start(method, args, Instant::now().checked_add(within))?.wait()
     }
 
     /// Sends a call and returns at once; the reply is fetched through the handle.
@@ -289,16 +284,15 @@ impl Client {
             return false;
         }
         // Whoever reads will notice by itself.
-        let Ok(mut reading) = self.shared.reading.try_lock() else { return true };
-        let idle = reading.last_used.elapsed() > Duration::from_secs(1);
+        let Some(mut turn) = self.shared.try_turn() else { return true };
+        let idle = turn.last_used.elapsed() > Duration::from_secs(1);
         if idle && self.shared.calls().pending.is_empty() {
-            reading.last_used = Instant::now();
+            turn.last_used = Instant::now();
             if self.shared.stream.is_hung_up() {
                 self.shared.end(Error::Lost(None));
-                return false;
             }
         }
-        true
+        self.shared.calls().ended.is_none()
     }
 
     /// Ends the connection; calls that wait fail with [`Error::Shutdown`].
@@ -308,7 +302,7 @@ impl Client {
     pub fn close(&self) -> Result<()> {
         let was_open = self.shared.calls().ended.is_none();
         self.shared.end(Error::Shutdown);
-        let finisher = self.shared.finisher().thread.take();
+        let finisher = lock(&self.shared.finisher).thread.take();
         if let Some(finisher) = finisher {
             // The socket is shut, so that its write fails at once.
             let _ = finisher.join();
@@ -326,19 +320,20 @@ impl Client {
         let shared = &self.shared;
         let place = Arc::new(Place::<R>::new());
         let slot: Arc<dyn Slot> = Arc::<Place<R>>::clone(&place);
-        let (mut seq, mut crowded) = (None, false);
+        // Until it has a number of its own: one that no call gets.
+        let (mut seq, mut crowded) = (u64::MAX, false);
         let pushed = shared.outgoing.push(method, "", args, deadline, || {
             let mut calls = shared.calls();
             if let Some(error) = &calls.ended {
                 return Err(error.clone());
             }
-            let number = calls.next_seq;
-            seq = Some(number);
+            seq = calls.next_seq;
             calls.next_seq += 1;
             crowded = !calls.pending.is_empty();
-            calls.pending.insert(number, Pending { slot, waiter: None });
-            Ok(number)
+            calls.pending.insert(seq, Pending { slot, waiter: None });
+            Ok(seq)
         });
+        // From here on the call is given up when the handle is dropped.
         let handle = Handle { shared: Arc::clone(shared), seq, place, deadline, taken: false };
         if let Err(error) = pushed {
             return Err(shared.calls().ended.clone().unwrap_or(error));
@@ -366,10 +361,9 @@ impl Drop for Client {
     }
 }
 
-/// Wakes the callers that were served.
-fn wake(served: &Mutex<Vec<Thread>>) {
-    let mut served = served.lock().unwrap_or_else(PoisonError::into_inner);
-    served.drain(..).for_each(|thread| thread.unpark());
+/// For locks under which nothing panics, or nothing that a panic could leave half done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Shared {

@@ -51,6 +51,9 @@ use crate::{Error, Input, Result};
 /// Replies are held back while more requests are here; but not more bytes than this.
 const HELD_BACK_BYTES_MAX: usize = 64 * 1024;
 
+/// How long a client that was refused may go on sending.
+const LINGER: Duration = Duration::from_secs(1);
+
 /// A call of a slow method that takes less than this was quick.
 const QUICK: Duration = Duration::from_micros(200);
 
@@ -88,16 +91,14 @@ impl Connection {
         prepared.map_err(Error::io("prepare the socket"))?;
         let stream = Arc::new(stream);
         let outgoing = Arc::new(Outgoing::new(Arc::clone(&stream), limits.message_timeout));
-        let source = Socket {
-            stream: Arc::clone(&stream),
-            before_read: Box::new({
-                let outgoing = Arc::clone(&outgoing);
-                // A failed write shows in the read that follows.
-                move || drop(outgoing.flush(None))
-            }),
-            message_timeout: limits.message_timeout,
-            partial_since: None,
-        };
+        let source = Socket::new(&stream, limits.message_timeout, {
+            let outgoing = Arc::clone(&outgoing);
+            move || {
+                // A failed write shuts the socket, so that the read that follows finds its end.
+                let _ = outgoing.flush(None);
+                Ok(())
+            }
+        });
         let reading = Reading {
             opening: Some(Input::new(source, already)),
             dialect: None,
@@ -127,10 +128,16 @@ impl Connection {
                 break;
             }
             let Some(reading) = self.reading().take() else { break };
-            // A panic in here is one of a type's own encoding; the reading is gone with it.
-            let served = catch_unwind(AssertUnwindSafe(|| self.serve_one(desk, reading)));
-            if !served.unwrap_or(false) {
-                break;
+            match catch_unwind(AssertUnwindSafe(|| self.serve_one(desk, reading))) {
+                Ok(true) => {}
+                Ok(false) => break,
+                // Not a method's own panic, which is an error of its call, but one of a type's own
+                // encoding, or of an interceptor: nobody knows what was sent. The client must not
+                // wait for the rest.
+                Err(_) => {
+                    self.stream.shutdown(Shutdown::Both);
+                    break;
+                }
             }
         }
         // A failed write is a connection that is over, which its reader finds out.
@@ -242,8 +249,10 @@ impl Connection {
     fn linger(&self) {
         if self.outgoing.flush(None).is_ok() {
             self.stream.shutdown(Shutdown::Write);
-            let mut dropped = [0; 4096];
-            let more = |_: &u32| matches!(self.stream.read(&mut dropped), Ok(1..));
+            let (mut dropped, since) = ([0; 4096], Instant::now());
+            let more = |_: &u32| {
+                since.elapsed() < LINGER && matches!(self.stream.read(&mut dropped), Ok(1..))
+            };
             let _ = (0..256u32).take_while(more).count();
         }
     }
@@ -359,8 +368,12 @@ impl<'a> Request<'a> {
                 return None;
             }
         }
-        // Waits, with the right to read, while too much runs in total: no more requests come in.
-        core.calls.enter();
+        if !core.calls.try_enter() {
+            // Too much runs in total. Waits, with the right to read, so that no more requests come
+            // in; what was held back until the next read must not wait as well.
+            let _ = connection.outgoing.flush(None);
+            core.calls.enter();
+        }
         connection.running.fetch_add(1, Ordering::SeqCst);
         let limit = self.reading.handle_timeout;
         let slow = self.method.is_slow();

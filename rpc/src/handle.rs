@@ -47,8 +47,7 @@ impl<R: Body> Slot for Place<R> {
 #[derive(Debug)]
 pub struct Handle<R> {
     pub(crate) shared: Arc<Shared>,
-    /// `None` if it never got as far as a number.
-    pub(crate) seq: Option<u64>,
+    pub(crate) seq: u64,
     pub(crate) place: Arc<Place<R>>,
     pub(crate) deadline: Option<Instant>,
     /// Whether the reply has been handed out.
@@ -77,7 +76,8 @@ impl<R: Body> Handle<R> {
         if self.taken {
             return Some(Err(Error::Canceled));
         }
-        let result = self.shared.wait(self.seq, &*self.place, Some(Instant::now() + within));
+        let deadline = Instant::now().checked_add(within);
+        let result = self.shared.wait(self.seq, &*self.place, deadline);
         self.taken = result.is_some();
         result
     }
@@ -95,9 +95,7 @@ impl<R: Body> Handle<R> {
 
 impl<R> Drop for Handle<R> {
     fn drop(&mut self) {
-        if let Some(seq) = self.seq {
-            self.shared.calls().pending.remove(&seq);
-        }
+        self.shared.calls().pending.remove(&self.seq);
     }
 }
 

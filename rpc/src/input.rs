@@ -27,15 +27,16 @@ const CHUNK_BYTES: usize = 16 * 1024;
 /// Everything that is [`io::Read`] is one; a socket has its own, since it has to know when a
 /// message has begun to arrive (from then on it may take only so long).
 pub trait Source: Send {
-    /// Reads some bytes; 0 is the end. `partial` says whether a part of a message is here already.
+    /// Reads some bytes; 0 is the end. If a part of a message is here already, `begun` is the
+    /// place in the stream where that message begins.
     ///
     /// # Errors
     /// Those of the reader; `WouldBlock` and `TimedOut` mean "not yet".
-    fn fetch(&mut self, buf: &mut [u8], partial: bool) -> io::Result<usize>;
+    fn fetch(&mut self, buf: &mut [u8], begun: Option<u64>) -> io::Result<usize>;
 }
 
 impl<R: io::Read + Send> Source for R {
-    fn fetch(&mut self, buf: &mut [u8], _partial: bool) -> io::Result<usize> {
+    fn fetch(&mut self, buf: &mut [u8], _begun: Option<u64>) -> io::Result<usize> {
         io::Read::read(self, buf)
     }
 }
@@ -47,13 +48,15 @@ pub struct Input {
     /// The unread bytes are `buf[pos..filled]`; the rest of `buf` is room.
     pos: usize,
     filled: usize,
+    /// How many bytes have been stepped over since the stream began.
+    skipped: u64,
 }
 
 impl Input {
     /// An input over `source`, beginning with the bytes `already` read from it.
     pub fn new(source: impl Source + 'static, already: Vec<u8>) -> Input {
         let filled = already.len();
-        Input { source: Box::new(source), buf: already, pos: 0, filled }
+        Input { source: Box::new(source), buf: already, pos: 0, filled, skipped: 0 }
     }
 
     /// The bytes that are here.
@@ -64,7 +67,9 @@ impl Input {
 
     /// Steps over `count` of the bytes that are here.
     pub fn skip(&mut self, count: usize) {
-        self.pos += count.min(self.filled - self.pos);
+        let count = count.min(self.filled - self.pos);
+        self.pos += count;
+        self.skipped += count as u64;
     }
 
     /// Reads until at least `count` bytes are here; false if the stream ends before.
@@ -92,9 +97,9 @@ impl Input {
         if self.buf.len() == self.filled {
             self.buf.resize(self.filled + self.filled.clamp(CHUNK_BYTES, 1 << 20), 0);
         }
-        let partial = self.filled > self.pos;
+        let begun = (self.filled > self.pos).then_some(self.skipped);
         loop {
-            match self.source.fetch(&mut self.buf[self.filled..], partial) {
+            match self.source.fetch(&mut self.buf[self.filled..], begun) {
                 Ok(count) => {
                     self.filled += count;
                     return Ok(count > 0);
@@ -131,7 +136,7 @@ mod tests {
     struct Pieces(VecDeque<&'static [u8]>);
 
     impl Source for Pieces {
-        fn fetch(&mut self, buf: &mut [u8], _partial: bool) -> io::Result<usize> {
+        fn fetch(&mut self, buf: &mut [u8], _begun: Option<u64>) -> io::Result<usize> {
             match self.0.pop_front() {
                 None => Ok(0),
                 Some([]) => Err(io::ErrorKind::WouldBlock.into()),

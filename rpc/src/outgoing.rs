@@ -17,11 +17,12 @@
 //! in mid-write puts the rest back, in front, for the next one.
 
 use std::io;
+use std::net::Shutdown;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::codec::{Body, CodecWriter, Header};
-use crate::stream::{Stream, WRITE_TICK};
+use crate::stream::Stream;
 use crate::{Error, Result};
 
 /// How much may gather behind a write before senders have to wait.
@@ -70,9 +71,22 @@ impl Outgoing {
         Outgoing { stream, stall_timeout, state: Mutex::new(state), room: Condvar::new() }
     }
 
-    /// No code of others runs under this lock but encoders, which leave it whole.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(|poisoned| {
+            // A value's own code panicked while it was encoded: nobody knows what of it is in the
+            // buffer, so nothing of that goes out any more.
+            let mut state = poisoned.into_inner();
+            self.fail(&mut state, &Error::Corrupt("a value panicked while it was encoded"));
+            state
+        })
+    }
+
+    /// Nothing can be sent any more. What cannot be sent is never answered: so the socket is shut,
+    /// and whoever reads finds what has come, then the end.
+    fn fail(&self, state: &mut State, error: &Error) {
+        state.failed.get_or_insert_with(|| error.clone());
+        self.stream.shutdown(Shutdown::Both);
+        self.room.notify_all();
     }
 
     /// Sets the codec, once the dialect is known.
@@ -151,10 +165,10 @@ impl Outgoing {
                     batch.drain(..written);
                     batch.append(&mut state.buf);
                     state.buf = batch;
+                    self.room.notify_all();
                 } else {
-                    state.failed = Some(error.clone());
+                    self.fail(&mut state, &error);
                 }
-                self.room.notify_all();
                 return Err(error);
             }
             if batch.capacity() <= KEPT_BYTES_MAX {
@@ -170,11 +184,11 @@ impl Outgoing {
 
     /// Writes `batch`; says how much of it is gone.
     fn write(&self, batch: &[u8], deadline: Option<Instant>) -> (usize, Result<()>) {
-        let (mut written, mut stalled) = (0, Duration::ZERO);
+        let (mut written, mut stalled_since) = (0, None);
         while written < batch.len() {
             match self.stream.write(&batch[written..]) {
                 Ok(0) => return (written, Err(Error::UnexpectedEof)),
-                Ok(count) => (written, stalled) = (written + count, Duration::ZERO),
+                Ok(count) => (written, stalled_since) = (written + count, None),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error)
                     if matches!(
@@ -182,8 +196,8 @@ impl Outgoing {
                         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
                     ) =>
                 {
-                    stalled += WRITE_TICK;
-                    if stalled > self.stall_timeout {
+                    let since = *stalled_since.get_or_insert_with(Instant::now);
+                    if since.elapsed() > self.stall_timeout {
                         return (written, Err(Error::Stalled(self.stall_timeout)));
                     }
                     if deadline.is_some_and(|deadline| deadline <= Instant::now()) {

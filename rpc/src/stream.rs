@@ -15,7 +15,7 @@ use std::{fmt, str};
 use crate::{Error, Result, Source};
 
 /// How often a write that makes no progress looks at the clock.
-pub(crate) const WRITE_TICK: Duration = Duration::from_millis(10);
+const WRITE_TICK: Duration = Duration::from_millis(10);
 
 /// Where a server is: `tcp@host:port`, `http@host:port` (CONNECT first) or `unix@path`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -151,27 +151,40 @@ impl Stream {
 
 /// The reading end of a [`Stream`] as the source of an [`Input`](crate::Input).
 pub(crate) struct Socket {
-    pub(crate) stream: Arc<Stream>,
-    /// Called before every read, which may wait: to send what was held back, wake who was served.
-    pub(crate) before_read: Box<dyn Fn() + Send>,
+    stream: Arc<Stream>,
+    /// Called before every read, which may wait: to send what was held back, wake who was served,
+    /// look at a deadline. Its error is the read's.
+    before_read: Box<dyn FnMut() -> io::Result<()> + Send>,
     /// From the first byte of a message, the time for the rest of it.
-    pub(crate) message_timeout: Duration,
-    /// Since when a part of a message has been here.
-    pub(crate) partial_since: Option<Instant>,
+    message_timeout: Duration,
+    /// The message of which a part is here: where it begins, and since when.
+    partial: Option<(u64, Instant)>,
+}
+
+impl Socket {
+    pub(crate) fn new(
+        stream: &Arc<Stream>,
+        message_timeout: Duration,
+        before_read: impl FnMut() -> io::Result<()> + Send + 'static,
+    ) -> Socket {
+        let (stream, before_read) = (Arc::clone(stream), Box::new(before_read));
+        Socket { stream, before_read, message_timeout, partial: None }
+    }
 }
 
 impl Source for Socket {
-    fn fetch(&mut self, buf: &mut [u8], partial: bool) -> io::Result<usize> {
-        if partial {
-            let since = *self.partial_since.get_or_insert_with(Instant::now);
+    fn fetch(&mut self, buf: &mut [u8], begun: Option<u64>) -> io::Result<usize> {
+        if let Some(begun) = begun {
+            // On a busy connection there is always a part of *some* message here: what may not
+            // take long is each of them.
+            let same = self.partial.filter(|(message, _)| *message == begun);
+            let (_, since) = *self.partial.insert(same.unwrap_or((begun, Instant::now())));
             if since.elapsed() > self.message_timeout {
                 let stalled = Error::Stalled(self.message_timeout);
                 return Err(io::Error::other(stalled));
             }
-        } else {
-            self.partial_since = None;
         }
-        (self.before_read)();
+        (self.before_read)()?;
         self.stream.read(buf)
     }
 }

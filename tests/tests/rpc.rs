@@ -24,8 +24,14 @@ mod go;
 mod http;
 #[path = "rpc/many.rs"]
 mod many;
+#[path = "rpc/panics.rs"]
+mod panics;
+#[path = "rpc/races.rs"]
+mod races;
 #[path = "rpc/sessions.rs"]
 mod sessions;
+#[path = "rpc/slow.rs"]
+mod slow;
 
 rpc::message! {
     #[derive(Debug, Clone, PartialEq)]
@@ -52,14 +58,15 @@ fn args(num1: i64, num2: i64) -> Args {
     Args { num1, num2 }
 }
 
-/// Runs `test` in a thread; panics when it takes longer than 20 seconds, instead of hanging.
+/// Runs `test` in a thread; panics when it takes longer than 20 seconds (60 for the long counts),
+/// instead of hanging.
 fn watched(test: impl FnOnce() + Send + 'static) {
     let (sender, done) = mpsc::channel();
     let thread = thread::spawn(move || {
         test();
         let _ = sender.send(());
     });
-    match done.recv_timeout(Duration::from_secs(20)) {
+    match done.recv_timeout(Duration::from_secs(if tests::full() { 60 } else { 20 })) {
         Err(mpsc::RecvTimeoutError::Timeout) => panic!("hangs"),
         _ => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
     }
