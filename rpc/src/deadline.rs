@@ -234,7 +234,8 @@ impl Watch {
         for desk in self.desks().iter() {
             let mut place = desk.lock();
             let Some(running) = place.as_mut() else { continue };
-            any = true;
+            // One that has been relieved and has no deadline is nobody's business any more.
+            any |= !running.relieved || running.deadline.is_some();
             if !running.relieved && running.since + 1 < tick {
                 running.relieved = true;
                 running.method.was_slow();

@@ -12,11 +12,7 @@
 //! A [`Server`] is changed, a [`Serving`] is shared: what is registered is fixed when it starts, so that
 //! looking up a service takes no lock. Go's server may be changed while it runs, behind one.
 //!
-//! # Shutting down
-//! [`Serving::shutdown`] goes in four steps: no more connections; no more requests (the reading half of
-//! every socket is shut, so that readers find the end of their stream); wait for the calls that run;
-//! close and join. std's `accept` cannot be interrupted, so the listener's thread is woken by a
-//! connection to itself.
+//! How it shuts down is told at [`Serving::shutdown`].
 //!
 //! # Where this differs from Go
 //! - Dialects are recognised, connections and calls bounded, methods of a shut-down server awaited.
@@ -24,15 +20,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
-#[cfg(unix)]
-use std::os::unix::net::{UnixListener, UnixStream};
-#[cfg(unix)]
-use std::path::{Path, PathBuf};
+use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::thread;
+use std::time::Duration;
 
 use web::pool::{Pool, PoolLimits};
 
@@ -44,6 +36,10 @@ use crate::gob::MESSAGE_BYTES_MAX;
 use crate::service::{Interceptor, Method, Service};
 use crate::stream::Stream;
 use crate::{Error, Result};
+
+mod serving;
+
+pub use serving::Serving;
 
 /// The bounds of a server.
 #[derive(Debug, Clone)]
@@ -199,7 +195,7 @@ impl Server {
             move || core.watch.run()
         });
         let watch = watch.map_err(Error::io("start a thread"))?;
-        Ok(Serving { core, threads: Mutex::new(vec![(watch, Wake::Watch)]) })
+        Ok(Serving::new(core, watch))
     }
 }
 
@@ -299,6 +295,10 @@ impl Core {
                 }
                 open.push(Arc::downgrade(&connection));
                 drop(open);
+                // A shutdown that came in between has not seen it.
+                if self.stopping.load(Ordering::SeqCst) {
+                    connection.stream.shutdown(Shutdown::Both);
+                }
                 self.serve(connection);
             }
             Err(error) => self.log(&format!("rpc server: accept error: {error}")),
@@ -307,181 +307,5 @@ impl Core {
 
     fn open(&self) -> MutexGuard<'_, Vec<Weak<Connection>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// How a thread of the server is told to end.
-#[derive(Debug)]
-enum Wake {
-    Watch,
-    /// By a connection: std has no other way out of `accept`.
-    Tcp(SocketAddr),
-    #[cfg(unix)]
-    Unix(PathBuf),
-}
-
-/// A server that serves. Dropping it shuts it down, giving calls that run five seconds.
-pub struct Serving {
-    core: Arc<Core>,
-    threads: Mutex<Vec<(JoinHandle<()>, Wake)>>,
-}
-
-impl Serving {
-    /// Listens on a TCP address, `host:port`, port 0 for any; gives the one it got.
-    ///
-    /// # Errors
-    /// [`Error::Io`] when it cannot be listened on.
-    pub fn listen(&self, addr: &str) -> Result<SocketAddr> {
-        let doing = format!("listen on {addr}");
-        let addrs = addr.to_socket_addrs().map_err(Error::io(doing.clone()))?;
-        let addrs: Vec<SocketAddr> = addrs.collect();
-        self.serve_listener(TcpListener::bind(&addrs[..]).map_err(Error::io(doing))?)
-    }
-
-    /// Serves a listener that is there already.
-    ///
-    /// # Errors
-    /// [`Error::Io`].
-    pub fn serve_listener(&self, listener: TcpListener) -> Result<SocketAddr> {
-        let mut addr = listener.local_addr().map_err(Error::io("ask for the address"))?;
-        let local = addr;
-        self.accept_loop(move || listener.accept().map(|(socket, _)| Stream::Tcp(socket)), {
-            if addr.ip().is_unspecified() {
-                addr.set_ip(match addr {
-                    SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-                    SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-                });
-            }
-            Wake::Tcp(addr)
-        })?;
-        Ok(local)
-    }
-
-    /// Listens on a Unix socket; a file of this name must not exist, and is removed in the end.
-    ///
-    /// # Errors
-    /// [`Error::Io`].
-    #[cfg(unix)]
-    pub fn listen_unix(&self, path: &Path) -> Result<()> {
-        let listener =
-            UnixListener::bind(path).map_err(Error::io(format!("listen on {}", path.display())))?;
-        self.accept_loop(
-            move || listener.accept().map(|(socket, _)| Stream::Unix(socket)),
-            Wake::Unix(path.to_owned()),
-        )
-    }
-
-    /// Serves a stream that is connected already, `already` read from it: how an HTTP server hands
-    /// over what was asked for with CONNECT. Returns at once.
-    pub fn serve_stream(&self, stream: Stream, already: Vec<u8>) {
-        self.core.accept(stream, already);
-    }
-
-    /// The services, sorted by name.
-    pub fn services(&self) -> impl Iterator<Item = &Service> {
-        self.core.services.values()
-    }
-
-    /// Calls that run at this moment.
-    #[must_use]
-    pub fn calls_running(&self) -> usize {
-        self.core.calls.inside()
-    }
-
-    /// Connections that are open at this moment.
-    #[must_use]
-    pub fn connections_open(&self) -> usize {
-        self.core.connections.inside()
-    }
-
-    /// One thread per listener, joined by [`Serving::shutdown`].
-    fn accept_loop(
-        &self,
-        mut accept: impl FnMut() -> std::io::Result<Stream> + Send + 'static,
-        wake: Wake,
-    ) -> Result<()> {
-        let core = Arc::clone(&self.core);
-        let thread = thread::Builder::new().name("rpc-accept".to_owned()).spawn(move || {
-            while !core.stopping.load(Ordering::SeqCst) {
-                match accept() {
-                    Ok(stream) => core.accept(stream, Vec::new()),
-                    Err(error) => {
-                        core.log(&format!("rpc server: accept error: {error}"));
-                        // Out of descriptors, most likely: some must be closed first.
-                        thread::park_timeout(Duration::from_millis(50));
-                    }
-                }
-            }
-        });
-        let thread = thread.map_err(Error::io("start a thread"))?;
-        self.threads().push((thread, wake));
-        Ok(())
-    }
-
-    fn threads(&self) -> MutexGuard<'_, Vec<(JoinHandle<()>, Wake)>> {
-        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Stops listening, reads no more requests, lets the calls that run end and send their
-    /// replies for `grace` at most, then closes every connection and joins every thread.
-    ///
-    /// # Errors
-    /// [`Error::StillRunning`] when methods still ran then: a thread cannot be ended from outside.
-    /// Their connections are closed; the threads end with them.
-    pub fn shutdown(&self, grace: Duration) -> Result<()> {
-        let until = Instant::now() + grace;
-        self.core.stopping.store(true, Ordering::SeqCst);
-        let threads = std::mem::take(&mut *self.threads());
-        for (_, wake) in &threads {
-            match wake {
-                Wake::Watch => {}
-                Wake::Tcp(addr) => {
-                    drop(TcpStream::connect_timeout(addr, Duration::from_secs(1)));
-                }
-                #[cfg(unix)]
-                Wake::Unix(path) => {
-                    drop(UnixStream::connect(path));
-                    let _ = std::fs::remove_file(path);
-                }
-            }
-        }
-        // A reader finds the end of its stream; a writer goes on.
-        self.each_connection(Shutdown::Read);
-        let mut still = self.core.pool.close(until);
-        if still > 0 {
-            self.each_connection(Shutdown::Both);
-            still = self.core.pool.close(Instant::now() + Duration::from_millis(200));
-        }
-        self.core.watch.stop();
-        for (thread, _) in threads {
-            // A panic in there was printed by the panic hook.
-            let _ = thread.join();
-        }
-        if still > 0 { Err(Error::StillRunning(still)) } else { Ok(()) }
-    }
-
-    fn each_connection(&self, how: Shutdown) {
-        let open: Vec<_> = self.core.open().iter().filter_map(Weak::upgrade).collect();
-        open.iter().for_each(|connection| connection.stream.shutdown(how));
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        if !self.threads().is_empty() {
-            // What still runs then has been told, and keeps nothing open.
-            let _ = self.shutdown(Duration::from_secs(5));
-        }
-    }
-}
-
-impl fmt::Debug for Serving {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let services: Vec<_> = self.core.services.keys().collect();
-        let connections = self.connections_open();
-        f.debug_struct("Serving")
-            .field("services", &services)
-            .field("connections", &connections)
-            .finish_non_exhaustive()
     }
 }

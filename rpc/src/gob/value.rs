@@ -118,7 +118,10 @@ impl Wire {
         let definition = self.definition(id)?;
         match &definition.kind {
             Kind::Struct(members) => {
-                self.charge(members.len().saturating_mul(size_of::<(String, Value)>()))?;
+                // The names as well: two bytes on the wire would repeat a name of a megabyte.
+                for member in members {
+                    self.charge(size_of::<(String, Value)>() + member.name.len())?;
+                }
                 let mut fields: Vec<_> = members
                     .iter()
                     .map(|member| (member.name.clone(), Self::zero(member.id)))

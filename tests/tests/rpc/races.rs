@@ -248,3 +248,17 @@ fn a_shutdown_is_quick_whoever_comes_at_that_moment() {
         }
     });
 }
+
+#[cfg(unix)]
+#[test]
+fn a_shutdown_ends_though_the_socket_s_file_is_gone() {
+    watched(|| {
+        let path = std::env::temp_dir().join(format!("rpc-gone-{}.sock", std::process::id()));
+        let serving = crate::quiet().start().unwrap();
+        serving.listen_unix(&path).unwrap();
+        let client = Client::dial(&format!("unix@{}", path.display())).unwrap();
+        assert_eq!(client.call::<i64>("Foo.Sum", &crate::args(3, 4)).unwrap(), 7);
+        std::fs::remove_file(&path).unwrap();
+        serving.shutdown(Duration::from_secs(5)).unwrap();
+    });
+}
