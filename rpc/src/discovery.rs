@@ -36,6 +36,7 @@ use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock};
+use std::time::Instant;
 
 use crate::{Error, Result};
 
@@ -58,6 +59,16 @@ pub trait Discovery: Send + Sync {
     /// # Errors
     /// [`Error::NoServers`].
     fn get_all(&self) -> Result<Vec<String>>;
+
+    /// [`Discovery::get_all`] for a call that is over at `deadline`: who asks over a network must
+    /// not take all of its time.
+    ///
+    /// # Errors
+    /// Those of [`Discovery::get_all`].
+    fn get_all_by(&self, deadline: Option<Instant>) -> Result<Vec<String>> {
+        let _ = deadline;
+        self.get_all()
+    }
 
     /// One server, as `select` chooses.
     ///

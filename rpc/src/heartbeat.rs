@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use web::client::Outgoing;
 
-use crate::registry::{SERVER, check_address, http_client};
+use crate::registry::{REQUEST_TIMEOUT, SERVER, check_address, http_client};
 use crate::{Error, Result};
 
 /// How often a server says that it is there: a minute before it would be forgotten.
@@ -66,7 +66,7 @@ impl Heartbeat {
             period: if period.is_zero() { HEARTBEAT_PERIOD } else { period },
             stopping: Mutex::new(false),
             stop: Condvar::new(),
-            http: http_client(),
+            http: http_client(REQUEST_TIMEOUT),
         });
         let beat = Arc::clone(&shared);
         // Joined on drop, which it waits for.

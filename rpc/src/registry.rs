@@ -70,7 +70,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use web::{Context, Engine};
@@ -95,7 +95,7 @@ const TIMEOUT: Duration = Duration::from_secs(5 * 60);
 const SERVERS_MAX: usize = 1024;
 
 /// The longest time for one request to the registry.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(3);
+pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The table of servers that are there.
 #[derive(Debug)]
@@ -226,9 +226,12 @@ pub(crate) fn check_address(text: &str) -> Result<()> {
     }
 }
 
-pub(crate) fn http_client() -> web::Client {
+/// A client for one request to a registry, whose answers have no body to speak of.
+pub(crate) fn http_client(within: Duration) -> web::Client {
     let mut client = web::Client::new();
-    client.total_timeout = REQUEST_TIMEOUT;
+    client.total_timeout = within.min(REQUEST_TIMEOUT);
+    client.connect_timeout = client.total_timeout;
+    client.body_bytes_max = 64 * 1024;
     client
 }
 
@@ -236,10 +239,9 @@ pub(crate) fn http_client() -> web::Client {
 pub struct RegistryDiscovery {
     url: String,
     max_age: Duration,
-    http: web::Client,
     known: Mutex<Known>,
-    /// Held by whoever asks, and not while anybody reads what is known.
-    asking: Mutex<()>,
+    /// Signalled when whoever asked has an answer, or none.
+    answered: Condvar,
 }
 
 /// Guarded by [`RegistryDiscovery::known`].
@@ -248,6 +250,8 @@ struct Known {
     servers: Vec<String>,
     /// When the registry was last asked, whatever it said.
     asked: Option<Instant>,
+    /// Whether somebody is asking now, which is done without the lock.
+    asking: bool,
 }
 
 impl RegistryDiscovery {
@@ -263,9 +267,8 @@ impl RegistryDiscovery {
         RegistryDiscovery {
             url: url.to_owned(),
             max_age,
-            http: http_client(),
             known: Mutex::default(),
-            asking: Mutex::default(),
+            answered: Condvar::new(),
         }
     }
 
@@ -273,8 +276,51 @@ impl RegistryDiscovery {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ask(&self) -> Result<Vec<String>> {
-        let answer = self.http.get(&self.url)?;
+    /// Asks, unless the answer there is fresh enough, or somebody is asking and there is a list to
+    /// go on with. Takes half of the time until `deadline`: the rest is for the call.
+    fn refresh_by(&self, deadline: Option<Instant>) -> Result<()> {
+        let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now()) / 2;
+        let within = deadline.map_or(REQUEST_TIMEOUT, left);
+        let until = Instant::now() + within.min(REQUEST_TIMEOUT);
+        let mut known = self.known();
+        loop {
+            if known.asked.is_some_and(|asked| asked.elapsed() < self.max_age) {
+                return Ok(());
+            }
+            if !known.asking {
+                break;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if !known.servers.is_empty() || left.is_zero() {
+                return Ok(());
+            }
+            let waited = self.answered.wait_timeout(known, left);
+            known = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        known.asking = true;
+        drop(known);
+        web::log::line(format_args!("rpc registry: refresh servers from registry {}", self.url));
+        let answer = self.ask(within);
+        let mut known = self.known();
+        known.asking = false;
+        // A registry that is down is not asked for every call either.
+        known.asked = Some(Instant::now());
+        let result = match answer {
+            Ok(servers) => {
+                known.servers = servers;
+                Ok(())
+            }
+            Err(error) => {
+                web::log::line(format_args!("rpc registry refresh err: {error}"));
+                Err(error)
+            }
+        };
+        self.answered.notify_all();
+        result
+    }
+
+    fn ask(&self, within: Duration) -> Result<Vec<String>> {
+        let answer = http_client(within).get(&self.url)?;
         if answer.status != 200 {
             let status = &answer.status_text;
             return Err(Error::Handshake(format!("the registry answered {status}")));
@@ -288,49 +334,22 @@ impl RegistryDiscovery {
 }
 
 impl Discovery for RegistryDiscovery {
-    /// Asks the registry, unless it was asked within the maximal age, or somebody is asking and
-    /// there is a list to go on with.
     fn refresh(&self) -> Result<()> {
-        let fresh = |known: &Known| known.asked.is_some_and(|asked| asked.elapsed() < self.max_age);
-        let have = {
-            let known = self.known();
-            if fresh(&known) {
-                return Ok(());
-            }
-            !known.servers.is_empty()
-        };
-        let _asking = match self.asking.try_lock() {
-            Ok(asking) => asking,
-            Err(_) if have => return Ok(()),
-            Err(_) => self.asking.lock().unwrap_or_else(PoisonError::into_inner),
-        };
-        if fresh(&self.known()) {
-            return Ok(());
-        }
-        web::log::line(format_args!("rpc registry: refresh servers from registry {}", self.url));
-        let answer = self.ask();
-        let mut known = self.known();
-        // A registry that is down is not asked for every call either.
-        known.asked = Some(Instant::now());
-        match answer {
-            Ok(servers) => {
-                known.servers = servers;
-                Ok(())
-            }
-            Err(error) => {
-                web::log::line(format_args!("rpc registry refresh err: {error}"));
-                Err(error)
-            }
-        }
+        self.refresh_by(None)
     }
 
     fn update(&self, servers: Vec<String>) {
-        *self.known() = Known { servers, asked: Some(Instant::now()) };
+        let mut known = self.known();
+        (known.servers, known.asked) = (servers, Some(Instant::now()));
+    }
+
+    fn get_all(&self) -> Result<Vec<String>> {
+        self.get_all_by(None)
     }
 
     /// The last good list, however old, when the registry cannot be asked.
-    fn get_all(&self) -> Result<Vec<String>> {
-        let refreshed = self.refresh();
+    fn get_all_by(&self, deadline: Option<Instant>) -> Result<Vec<String>> {
+        let refreshed = self.refresh_by(deadline);
         let servers = self.known().servers.clone();
         match refreshed {
             Err(error) if servers.is_empty() => Err(error),

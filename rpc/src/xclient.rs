@@ -3,13 +3,12 @@
 //! # The picture
 //! ```text
 //! call ─► discovery: [A, B, C] ─► not in trouble: [A, C] ─► select: C ─► host C ─► client ─► call
-//!                                                                        └ dialled here, under
-//!                                                                          the lock of C alone
+//!                                                                        └ dialled here, by one
 //! ```
 //!
 //! Go's client dials while it holds the lock of *all* addresses: one dead server blocks the calls to
-//! every other for ten seconds (RPC-15). Here the table is locked to look up an address, and each
-//! address has a lock of its own for dialling. A server that cannot be reached is left alone for a
+//! every other for ten seconds (RPC-15). Here no lock is held while dialling: one caller dials an
+//! address, those that need the same one wait for the outcome, each as long as it likes. A server that cannot be reached is left alone for a
 //! while, twice as long each time, if there are others.
 //!
 //! # Fail modes
@@ -34,7 +33,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -71,17 +70,29 @@ pub struct XClient {
     discovery: Box<dyn Discovery>,
     select: Box<dyn Select>,
     options: Options,
-    /// Only looked up under the lock; dialling happens under the lock of one address.
+    /// Only looked up under the lock.
     hosts: Mutex<HashMap<String, Arc<Host>>>,
 }
 
 /// What is known of one address.
 #[derive(Debug, Default)]
 struct Host {
-    /// Held while dialling, so that one address is dialled once; others do not wait for it.
-    client: Mutex<Option<Arc<Client>>>,
+    link: Mutex<Link>,
+    /// Signalled when dialling has ended, either way.
+    dialled: Condvar,
     pending: AtomicUsize,
     trouble: Mutex<Trouble>,
+}
+
+/// Guarded by [`Host::link`], which is not held while dialling.
+#[derive(Debug, Default)]
+struct Link {
+    client: Option<Arc<Client>>,
+    /// Whether somebody is dialling; who needs the address meanwhile waits, and dials not as well.
+    dialling: bool,
+    /// How often it has been dialled, and how the last attempt failed.
+    attempts: u64,
+    failed: Option<Error>,
 }
 
 /// Guarded by [`Host::trouble`].
@@ -101,15 +112,59 @@ impl Host {
         self.trouble().until.is_some_and(|until| now < until)
     }
 
-    /// The connection there is, or a new one.
-    fn client(&self, address: &str, options: &Options) -> Result<Arc<Client>> {
-        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = client.as_ref().filter(|client| client.is_available()) {
-            return Ok(Arc::clone(client));
+    fn link(&self) -> MutexGuard<'_, Link> {
+        self.link.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The connection there is, or a new one; how an attempt ends is told to all that wait for it.
+    fn client(
+        &self,
+        address: &str,
+        options: &Options,
+        until: Option<Instant>,
+    ) -> Result<Arc<Client>> {
+        let mut link = self.link();
+        loop {
+            if let Some(client) = link.client.as_ref().filter(|client| client.is_available()) {
+                return Ok(Arc::clone(client));
+            }
+            if !link.dialling {
+                break;
+            }
+            let attempt = link.attempts;
+            while link.dialling && link.attempts == attempt {
+                let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+                if left == Some(Duration::ZERO) {
+                    return Err(Error::Timeout);
+                }
+                let waited = self.dialled.wait_timeout(link, left.unwrap_or(BACK_OFF.1));
+                link = waited.unwrap_or_else(PoisonError::into_inner).0;
+            }
+            match &link.failed {
+                // It had less time than we have.
+                Some(Error::ConnectTimeout(limit)) if *limit != options.connect_timeout => {}
+                Some(error) if link.attempts == attempt => return Err(error.clone()),
+                _ => {}
+            }
         }
-        let fresh = Arc::new(Client::dial_with(address, options)?);
-        *client = Some(Arc::clone(&fresh));
-        Ok(fresh)
+        let mut options = options.clone();
+        if let Some(until) = until {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Error::Timeout);
+            }
+            let limit = options.connect_timeout;
+            options.connect_timeout = if limit.is_zero() { left } else { limit.min(left) };
+        }
+        (link.dialling, link.attempts) = (true, link.attempts + 1);
+        drop(link);
+        let dialled = Client::dial_with(address, &options).map(Arc::new);
+        let mut link = self.link();
+        link.dialling = false;
+        link.failed = dialled.as_ref().err().cloned();
+        link.client = dialled.as_ref().ok().cloned();
+        self.dialled.notify_all();
+        dialled
     }
 
     /// Learns from how a call went whether the server can be reached.
@@ -172,7 +227,7 @@ impl XClient {
     /// # Errors
     /// [`Error::NoServers`], and those of dialling and calling.
     pub fn call<R: Body + 'static>(&self, method: &str, args: &dyn Body) -> Result<R> {
-        self.call_on(&self.choose(None, &[])?, method, args, None)
+        self.call_on(&self.choose(None, &[], None)?, method, args, None)
     }
 
     /// [`XClient::call`] that takes `within` at most, dialling included.
@@ -185,13 +240,19 @@ impl XClient {
         args: &dyn Body,
         within: Duration,
     ) -> Result<R> {
-        let until = Instant::now() + within;
-        self.call_on(&self.choose(None, &[])?, method, args, Some(until))
+        let until = Instant::now().checked_add(within);
+        self.call_on(&self.choose(None, &[], until)?, method, args, until)
     }
 
     /// Chooses a server, leaving out those in `tried`, and those in trouble if there are others.
-    pub(crate) fn choose(&self, key: Option<&str>, tried: &[String]) -> Result<String> {
-        let mut servers = self.discovery.get_all()?;
+    pub(crate) fn choose(
+        &self,
+        key: Option<&str>,
+        tried: &[String],
+        until: Option<Instant>,
+    ) -> Result<String> {
+        let mut servers = self.discovery.get_all_by(until)?;
+        self.forget_others(&servers);
         servers.retain(|server| !tried.contains(server));
         let now = Instant::now();
         let well: Vec<&String> =
@@ -213,8 +274,25 @@ impl XClient {
         Ok(candidates[index].address.to_owned())
     }
 
+    fn hosts(&self) -> MutexGuard<'_, HashMap<String, Arc<Host>>> {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Servers come and go; of those that are gone nothing is kept, their connections included.
+    fn forget_others(&self, servers: &[String]) {
+        let gone = {
+            let mut hosts = self.hosts();
+            if hosts.len() <= servers.len() {
+                return;
+            }
+            hosts.extract_if(|address, _| !servers.contains(address)).collect::<Vec<_>>()
+        };
+        // Closes their connections, without the lock.
+        drop(gone);
+    }
+
     fn host(&self, address: &str) -> Arc<Host> {
-        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hosts = self.hosts();
         match hosts.get(address) {
             Some(host) => Arc::clone(host),
             None => Arc::clone(hosts.entry(address.to_owned()).or_default()),
@@ -231,7 +309,7 @@ impl XClient {
     ) -> Result<R> {
         let host = self.host(address);
         let _pending = Pending::new(&host);
-        let result = self.dial(&host, address, until).and_then(|client| match until {
+        let result = host.client(address, &self.options, until).and_then(|client| match until {
             Some(until) => {
                 client.call_timeout(method, args, until.saturating_duration_since(Instant::now()))
             }
@@ -239,19 +317,6 @@ impl XClient {
         });
         host.learn(result.as_ref().err());
         result
-    }
-
-    fn dial(&self, host: &Host, address: &str, until: Option<Instant>) -> Result<Arc<Client>> {
-        let mut options = self.options.clone();
-        if let Some(until) = until {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(Error::Timeout);
-            }
-            let limit = options.connect_timeout;
-            options.connect_timeout = if limit.is_zero() { left } else { limit.min(left) };
-        }
-        host.client(address, &options)
     }
 
     /// Calls every server at once. The first error is the result, and the other calls are given
@@ -298,8 +363,8 @@ impl XClient {
         within: Option<Duration>,
         fail_fast: bool,
     ) -> Result<Vec<(String, Result<R>)>> {
-        let servers = self.discovery.get_all()?;
-        let until = within.map(|within| Instant::now() + within);
+        let until = within.and_then(|within| Instant::now().checked_add(within));
+        let servers = self.discovery.get_all_by(until)?;
         let over = AtomicBool::new(false);
         let (sender, results) = mpsc::channel();
         thread::scope(|scope| {
@@ -331,7 +396,7 @@ impl XClient {
         let host = self.host(address);
         let _pending = Pending::new(&host);
         let wait = || {
-            let client = self.dial(&host, address, until)?;
+            let client = host.client(address, &self.options, until)?;
             let mut handle = client.start::<R>(method, args, until)?;
             loop {
                 let left = until.map(|until| until.saturating_duration_since(Instant::now()));
@@ -355,13 +420,14 @@ impl XClient {
 
     /// Closes every connection; the next call dials anew.
     pub fn close(&self) {
-        self.hosts.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let hosts = std::mem::take(&mut *self.hosts());
+        drop(hosts);
     }
 }
 
 impl fmt::Debug for XClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let hosts = self.hosts();
         f.debug_struct("XClient").field("hosts", &*hosts).finish_non_exhaustive()
     }
 }

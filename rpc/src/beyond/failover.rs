@@ -20,11 +20,11 @@ impl XClient {
         tries: usize,
         within: Option<Duration>,
     ) -> Result<R> {
-        let until = within.map(|within| Instant::now() + within);
+        let until = within.and_then(|within| Instant::now().checked_add(within));
         let (mut tried, mut last) = (Vec::new(), Error::NoServers);
         while tried.len() < tries {
             // When all have been tried, there is nothing more to say than why.
-            let Ok(address) = self.choose(None, &tried) else { break };
+            let Ok(address) = self.choose(None, &tried, until) else { break };
             match self.call_on(&address, method, args, until) {
                 Err(error) if is_unreachable(&error) => last = error,
                 other => return other,
@@ -45,6 +45,6 @@ impl XClient {
         method: &str,
         args: &dyn Body,
     ) -> Result<R> {
-        self.call_on(&self.choose(Some(key), &[])?, method, args, None)
+        self.call_on(&self.choose(Some(key), &[], None)?, method, args, None)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rpc::discovery::{Discovery, RoundRobin};
+use rpc::discovery::{Discovery, MultiServers, RoundRobin};
 use rpc::{Client, Dialect, Error, Heartbeat, Options, Registry, RegistryDiscovery, XClient};
 use web::Engine;
 
@@ -218,6 +218,51 @@ fn a_registry_that_says_nothing_costs_three_seconds() {
         let again = Instant::now();
         assert!(matches!(discovery.get_all(), Err(Error::NoServers)));
         assert!(again.elapsed() < Duration::from_secs(1));
+    });
+}
+
+#[test]
+fn a_silent_registry_does_not_eat_a_call_s_time() {
+    // A list is known, and old. Half of the call's time goes to asking, the rest to the call.
+    watched(|| {
+        let silent = any_port();
+        let url = format!("http://{}/_geerpc_/registry", silent.local_addr().unwrap());
+        let (_serving, address) = start(quiet());
+        let discovery = RegistryDiscovery::with_max_age(&url, Duration::ZERO);
+        discovery.update(vec![address]);
+        let client = XClient::new(discovery, RoundRobin::new());
+        let began = Instant::now();
+        let within = Duration::from_secs(1);
+        assert_eq!(client.call_timeout::<i64>("Foo.Sum", &args(3, 4), within).unwrap(), 7);
+        assert!(began.elapsed() < within, "{:?}", began.elapsed());
+    });
+}
+
+#[test]
+fn servers_that_are_gone_are_forgotten() {
+    watched(|| {
+        let (_serving, address) = start(quiet());
+        let servers = Arc::new(MultiServers::new([address.clone()]));
+        /// The same list for the client and the test.
+        struct Shared(Arc<MultiServers>);
+        impl Discovery for Shared {
+            fn refresh(&self) -> rpc::Result<()> {
+                Ok(())
+            }
+            fn update(&self, servers: Vec<String>) {
+                self.0.update(servers);
+            }
+            fn get_all(&self) -> rpc::Result<Vec<String>> {
+                self.0.get_all()
+            }
+        }
+        let client = XClient::new(Shared(Arc::clone(&servers)), RoundRobin::new());
+        for port in 1..50 {
+            servers.update(vec![address.clone(), format!("tcp@127.0.0.1:{port}")]);
+            let _ = client.call::<i64>("Foo.Sum", &args(3, 4));
+        }
+        let kept = format!("{client:?}").matches("Host {").count();
+        assert!(kept <= 2, "{client:?}");
     });
 }
 

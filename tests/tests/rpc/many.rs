@@ -78,6 +78,36 @@ fn a_silent_address_does_not_hold_up_the_others() {
 }
 
 #[test]
+fn who_waits_for_another_s_dialling_waits_no_longer_than_it_wants() {
+    // RPC-15: one caller dials an address that accepts and never answers; another needs the same.
+    watched(|| {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http@{}", silent.local_addr().unwrap());
+        let options = Options { connect_timeout: Duration::from_secs(2), ..Options::default() };
+        let servers = MultiServers::new([address]);
+        let client = XClient::with_options(servers, RoundRobin::new(), options);
+        thread::scope(|scope| {
+            let call = || client.call::<i64>("Foo.Sum", &args(1, 2)).unwrap_err().to_string();
+            let patient = [scope.spawn(call), scope.spawn(call)];
+            // The first of them has been accepted, so somebody is dialling.
+            let accepted = silent.accept().unwrap();
+            let began = Instant::now();
+            let within = Duration::from_millis(100);
+            let error = client.call_timeout::<i64>("Foo.Sum", &args(1, 2), within).unwrap_err();
+            assert!(matches!(error, Error::Timeout), "{error}");
+            assert!(began.elapsed() < Duration::from_millis(1200), "{:?}", began.elapsed());
+            // The two share one attempt, and its end.
+            for patient in patient {
+                let error = patient.join().unwrap();
+                assert_eq!(error, "rpc client: connect timeout: expect within 2s");
+            }
+            assert!(began.elapsed() < Duration::from_millis(3800), "{:?}", began.elapsed());
+            drop(accepted);
+        });
+    });
+}
+
+#[test]
 fn a_broadcast_keeps_every_result() {
     // RPC-16.
     watched(|| {
