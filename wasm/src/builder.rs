@@ -130,19 +130,22 @@ impl Build {
             eprintln!("demos: {} ...", STEPS[at]);
             let outcome = step(self);
             let (took, failed) = (since.elapsed(), outcome.is_err());
+            // The page first: who reads the line in the terminal finds it there, too.
             match outcome {
                 Ok(said) => {
                     let stage = if said.is_none() { Stage::Skipped } else { Stage::Done(took) };
                     let said = said.unwrap_or_else(|| "nothing to do".to_owned());
-                    eprintln!("demos: {}: {said} ({:.1} s)", STEPS[at], took.as_secs_f64());
+                    let line = format!("{said} ({:.1} s)", took.as_secs_f64());
                     self.progress.change(at, |step| (step.stage, step.detail) = (stage, said));
+                    eprintln!("demos: {}: {line}", STEPS[at]);
                 }
                 Err(Failure { reason, by_hand }) => {
-                    eprintln!("demos: {} failed: {reason}; by hand: {by_hand}", STEPS[at]);
+                    let line = format!("{reason}; by hand: {by_hand}");
                     self.progress.change(at, |step| {
                         step.stage = Stage::Failed;
                         (step.detail, step.by_hand) = (reason, by_hand);
                     });
+                    eprintln!("demos: {} failed: {line}", STEPS[at]);
                 }
             }
             if failed {
