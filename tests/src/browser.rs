@@ -41,6 +41,14 @@ pub struct Browser {
 pub const TAB: &str = "\u{e004}";
 /// See [`TAB`].
 pub const ENTER: &str = "\u{e007}";
+/// See [`TAB`].
+pub const LEFT: &str = "\u{e012}";
+/// See [`TAB`].
+pub const RIGHT: &str = "\u{e014}";
+/// See [`TAB`].
+pub const HOME: &str = "\u{e011}";
+/// See [`TAB`].
+pub const END: &str = "\u{e010}";
 
 impl Browser {
     /// Opens a browser for the test `name`; `None`, said on one line, if none is installed.

@@ -1,210 +1,179 @@
-//! Every byte named: a request's octets, cut where the real parser saw parts.
+//! Every byte named: any bytes, cut into pieces that each have a name, as the pages show them.
 //!
 //! ```text
-//! GET /web?x=1 HTTP/1.1␍␊          method · space · target · ? · query · space · version · line end
-//! Host: 127.0.0.1:9999␍␊           field name · colon · space · field value · line end
-//! ␍␊                               end of the head
+//! as text    GET /web?x=1 HTTP/1.1\r\n       one span per piece, a new line where a piece says so
+//! in hex     0000  47 45 54 20 2f 77 65 62   sixteen to a row, the same pieces in the same colours
+//! said       method · bytes 0 to 2 · What to do with the target. ...
 //! ```
+//! This module knows no format. Who shows bytes makes a list of [`Piece`]s of them, and takes the
+//! places from the parser that works with those bytes, so that the picture cannot drift from it:
 //!
-//! [`web::Request::parts`] has the ranges that the parser found and works with; nothing is parsed
-//! a second time here, so the picture cannot drift from what the server does. What lies between
-//! two parts has only few forms, told by their first byte. Together the pieces cover every byte,
-//! which a test holds for thousands of requests.
+//! | bytes | pieces | places from |
+//! |---|---|---|
+//! | an HTTP request | [`request`] | [`web::Request::parts`] |
+//!
+//! Then [`as_json`] lays the pieces out, the part `inspector` of `pages/layout.html` draws them
+//! (`{{template "inspector" .request}}`), and `static/inspect.js` lights a piece in both pictures.
+//!
+//! A page of a database is mostly zeros. Rows of a piece that repeat the row above them are left
+//! out, as `hexdump` does, and their number is said.
 
+pub mod request;
+
+use std::borrow::Cow;
 use std::ops::Range;
 
+use web::json;
 use web::json::Json;
-use web::{Request, json};
 
 /// A run of bytes with a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
     /// Where it stands.
     pub range: Range<usize>,
-    /// What it is.
-    pub kind: Kind,
+    /// Its colour.
+    pub class: Class,
+    /// What it is called: `method`, `row id`.
+    pub name: Cow<'static, str>,
+    /// What a reader may want to know about it.
+    pub about: Cow<'static, str>,
+    /// What it says, in the line above the bytes: `GET`, `7`.
+    pub text: String,
+    /// Whether the next piece begins a new line.
+    pub ends_line: bool,
 }
 
-/// What a run of bytes in a request can be.
+/// What part a piece plays in its format; each has a colour in the style sheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// `GET`
-    Method,
-    /// A space of the request line.
-    Space,
-    /// `/web`
-    Target,
-    /// `?`
-    QueryMark,
-    /// `x=1`
-    Query,
-    /// `HTTP/1.1`
-    Version,
-    /// `Host`
+pub enum Class {
+    /// What sort of message or page this is: a method, a page's type.
+    Kind,
+    /// Where something is: a target, a page's number, an offset.
+    Place,
+    /// What qualifies a place, or a flag: a query, an option.
+    Extra,
+    /// The format and its version, a magic word, a checksum.
+    Format,
+    /// How many bytes or entries follow.
+    Length,
+    /// What a value is called, or of which type it is: a field's name, a tag.
     Name,
-    /// `:`
-    Colon,
-    /// White space around a value, no part of it.
-    Padding,
-    /// `localhost`
+    /// A value.
     Value,
-    /// CR LF.
-    LineEnd,
-    /// The CR LF of the empty line.
-    HeadEnd,
-    /// What follows the head.
+    /// What is inside: a body, a payload that goes on.
     Body,
+    /// What separates, pads, or is free.
+    Gap,
+    /// What ends something.
+    End,
 }
 
-impl Kind {
-    /// A class for the style sheet, a name, and what a reader may want to know.
+impl Class {
+    /// The end of the class's name in the style sheet, after `k-`.
     #[must_use]
-    pub fn describe(self) -> (&'static str, &'static str, &'static str) {
+    pub fn as_str(self) -> &'static str {
         match self {
-            Kind::Method => (
-                "method",
-                "method",
-                "What to do with the target. A token: capitals count, and any word is allowed.",
-            ),
-            Kind::Space => ("gap", "space", "Exactly one space between the parts of this line."),
-            Kind::Target => (
-                "target",
-                "target",
-                "What is asked for. %20 and the like are decoded once, and then routed.",
-            ),
-            Kind::QueryMark => ("gap", "question mark", "Ends the path and begins the query."),
-            Kind::Query => {
-                ("query", "query", "name=value pairs, joined by &. The router never sees them.")
-            }
-            Kind::Version => (
-                "version",
-                "version",
-                "With 1.1 the connection stays open for the next request, and Host is required.",
-            ),
-            Kind::Name => ("name", "field name", "A token; capitals and small letters are equal."),
-            Kind::Colon => ("gap", "colon", "Follows the name at once: `Host :` is refused."),
-            Kind::Padding => ("gap", "white space", "Not part of the value."),
-            Kind::Value => {
-                ("value", "field value", "Any bytes but control characters; the tab is allowed.")
-            }
-            Kind::LineEnd => (
-                "end",
-                "line end",
-                "CR LF, bytes 0d 0a. An LF alone is refused: a proxy might read it otherwise.",
-            ),
-            Kind::HeadEnd => ("end", "end of the head", "An empty line. What follows is the body."),
-            Kind::Body => ("body", "body", "As many bytes as Content-Length says, or chunks."),
+            Class::Kind => "kind",
+            Class::Place => "place",
+            Class::Extra => "extra",
+            Class::Format => "format",
+            Class::Length => "length",
+            Class::Name => "name",
+            Class::Value => "value",
+            Class::Body => "body",
+            Class::Gap => "gap",
+            Class::End => "end",
         }
     }
 }
 
-/// Cuts the head of `request`, and `body_bytes` after it, into pieces without a gap.
-#[must_use]
-pub fn pieces(request: &Request, body_bytes: usize) -> Vec<Piece> {
-    let head = request.head();
-    let mut pieces = Vec::new();
-    let mut at = 0;
-    for (range, name) in request.parts() {
-        between(head, at..range.start, &mut pieces);
-        at = at.max(range.end);
-        let kind = match name {
-            "method" => Kind::Method,
-            "target" => Kind::Target,
-            "query" => Kind::Query,
-            "version" => Kind::Version,
-            "name" => Kind::Name,
-            _ => Kind::Value,
-        };
-        push(&mut pieces, range, kind);
-    }
-    between(head, at..head.len(), &mut pieces);
-    if let Some(last) = pieces.last_mut() {
-        last.kind = Kind::HeadEnd;
-    }
-    push(&mut pieces, head.len()..head.len() + body_bytes, Kind::Body);
-    pieces
-}
-
-/// Names what stands between two parts, byte by byte; CR and LF stay together.
-fn between(head: &[u8], gap: Range<usize>, pieces: &mut Vec<Piece>) {
-    let mut at = gap.start;
-    while at < gap.end {
-        let (kind, length) = match head[at] {
-            b'\r' => (Kind::LineEnd, 2.min(gap.end - at)),
-            b'\n' => (Kind::LineEnd, 1),
-            b':' => (Kind::Colon, 1),
-            b'?' => (Kind::QueryMark, 1),
-            _ => match pieces.last().map(|piece| piece.kind) {
-                Some(Kind::Colon | Kind::Padding | Kind::Value) => (Kind::Padding, 1),
-                _ => (Kind::Space, 1),
-            },
-        };
-        push(pieces, at..at + length, kind);
-        at += length;
-    }
-}
-
-fn push(pieces: &mut Vec<Piece>, range: Range<usize>, kind: Kind) {
-    if !range.is_empty() {
-        pieces.push(Piece { range, kind });
-    }
-}
-
-/// No more bytes than this are shown; a head may have 64 KiB.
+/// No more bytes than this are shown; it is the largest page that SQLite makes by itself.
 const SHOWN_BYTES_MAX: usize = 4096;
+const ROW_BYTES: usize = 16;
 
-/// The pieces as the template draws them: lines of text, and rows of sixteen bytes.
+/// The pieces as the part `inspector` draws them: lines of text, and rows of sixteen bytes.
+///
+/// The pieces must be in the order of their places; what lies beyond `bytes` is left out.
 #[must_use]
 pub fn as_json(bytes: &[u8], pieces: &[Piece]) -> Json {
     let shown = bytes.len().min(SHOWN_BYTES_MAX);
     let mut lines: Vec<Vec<Json>> = vec![Vec::new()];
-    let mut rows: Vec<Vec<Json>> = vec![Vec::new(); shown.div_ceil(ROW_BYTES)];
+    let mut rows: Vec<Vec<Run>> = vec![Vec::new(); shown.div_ceil(ROW_BYTES)];
     for (id, piece) in pieces.iter().enumerate() {
         let range = piece.range.start..piece.range.end.min(shown);
         if range.is_empty() {
             continue;
         }
-        let (class, name, about) = piece.kind.describe();
-        let text = visible(&bytes[range.clone()]);
-        let place = match range.len() {
-            1 => format!("byte {}", range.start),
-            n => format!("bytes {} to {}, {n} of them", range.start, range.end - 1),
-        };
         if let Some(line) = lines.last_mut() {
-            line.push(json!({"id": id, "class": class, "name": name, "about": about, "text": text, "place": place}));
+            line.push(json!({
+                "id": id, "class": (piece.class.as_str()), "name": (&*piece.name),
+                "about": (&*piece.about), "text": (&*piece.text), "place": (place(&piece.range)),
+            }));
         }
-        if matches!(piece.kind, Kind::LineEnd | Kind::HeadEnd) {
+        if piece.ends_line {
             lines.push(Vec::new());
         }
         let mut start = range.start;
         while start < range.end {
             let row = start / ROW_BYTES;
             let end = range.end.min((row + 1) * ROW_BYTES);
-            rows[row].push(hex_run(id, class, &bytes[start..end]));
+            rows[row].push((id, piece.class, start..end));
             start = end;
         }
     }
     lines.retain(|line| !line.is_empty());
-    let rows: Vec<Json> = rows
-        .into_iter()
-        .enumerate()
-        .map(|(row, runs)| json!({"offset": (format!("{:04x}", row * ROW_BYTES)), "runs": runs}))
-        .collect();
-    json!({"lines": lines, "rows": rows, "bytes": bytes.len(), "hidden": bytes.len() - shown})
+    let rows = fold(bytes, &rows);
+    json!({"lines": lines, "rows": rows, "bytes": (bytes.len()), "hidden": (bytes.len() - shown)})
 }
 
-const ROW_BYTES: usize = 16;
+/// Some bytes of one piece within one row: the piece's number, its colour, their place.
+type Run = (usize, Class, Range<usize>);
 
-/// Some bytes of one piece within one row: in hex, and as characters.
-fn hex_run(id: usize, class: &str, bytes: &[u8]) -> Json {
+/// The rows as a template reads them. A row of one piece whose bytes are those of the row above is
+/// only counted, unless it is alone.
+fn fold(bytes: &[u8], rows: &[Vec<Run>]) -> Vec<Json> {
+    let repeats = |at: usize| match (at.checked_sub(1).map(|above| &rows[above][..]), &rows[at][..])
+    {
+        (Some([(above, _, was)]), [(id, _, is)]) => {
+            above == id && bytes[was.clone()] == bytes[is.clone()]
+        }
+        _ => false,
+    };
+    let mut drawn = Vec::new();
+    let mut at = 0;
+    while at < rows.len() {
+        let same = (at..rows.len()).take_while(|&row| repeats(row)).count();
+        if same > 1 {
+            drawn.push(json!({"same": same}));
+            at += same;
+            continue;
+        }
+        let runs: Vec<Json> = rows[at].iter().map(|run| draw_run(bytes, run)).collect();
+        drawn.push(json!({"offset": (format!("{:04x}", at * ROW_BYTES)), "runs": runs}));
+        at += 1;
+    }
+    drawn
+}
+
+/// A run in hex and as characters.
+fn draw_run(bytes: &[u8], (id, class, range): &Run) -> Json {
+    let bytes = &bytes[range.clone()];
     let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let char = |b: &u8| if b.is_ascii_graphic() || *b == b' ' { char::from(*b) } else { '.' };
     let chars: String = bytes.iter().map(char).collect();
-    json!({"id": id, "class": class, "hex": (hex.join(" ")), "chars": chars})
+    json!({"id": (*id), "class": (class.as_str()), "hex": (hex.join(" ")), "chars": chars})
+}
+
+fn place(range: &Range<usize>) -> String {
+    match range.len() {
+        1 => format!("byte {}", range.start),
+        n => format!("bytes {} to {}, {n} of them", range.start, range.end - 1),
+    }
 }
 
 /// Bytes as text in which line ends can be seen.
-fn visible(bytes: &[u8]) -> String {
+#[must_use]
+pub fn visible(bytes: &[u8]) -> String {
     let mut text = String::new();
     for c in String::from_utf8_lossy(bytes).chars() {
         match c {
@@ -222,84 +191,59 @@ fn visible(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    /// Name and text of each piece.
-    fn named(request: &Request, body: &[u8]) -> Vec<(&'static str, String)> {
-        let bytes = [request.head(), body].concat();
-        let pieces = pieces(request, body.len());
-        let mut at = 0;
-        for piece in &pieces {
-            assert_eq!(piece.range.start, at, "a gap or an overlap in {pieces:?}");
-            at = piece.range.end;
-        }
-        assert_eq!(at, bytes.len(), "bytes without a name");
-        pieces.into_iter().map(|p| (p.kind.describe().1, visible(&bytes[p.range]))).collect()
+    fn piece(range: Range<usize>, ends_line: bool) -> Piece {
+        let text = range.len().to_string();
+        Piece { range, class: Class::Value, name: "n".into(), about: "a".into(), text, ends_line }
     }
 
-    fn parse(head: &str) -> Request {
-        let mut request = Request::default();
-        let length = request.parse(head.as_bytes(), &web::Limits::default()).unwrap();
-        assert!(length.is_some(), "not a whole head: {head:?}");
-        request
-    }
-
-    #[test]
-    fn every_byte_of_a_request_has_its_name() {
-        let request = parse("POST /a?x=1 HTTP/1.1\r\nHost: h\r\nContent-Length:2 \r\n\r\n");
-        const WANT: &[(&str, &str)] = &[
-            ("method", "POST"),
-            ("space", " "),
-            ("target", "/a"),
-            ("question mark", "?"),
-            ("query", "x=1"),
-            ("space", " "),
-            ("version", "HTTP/1.1"),
-            ("line end", r"\r\n"),
-            ("field name", "Host"),
-            ("colon", ":"),
-            ("white space", " "),
-            ("field value", "h"),
-            ("line end", r"\r\n"),
-            ("field name", "Content-Length"),
-            ("colon", ":"),
-            ("field value", "2"),
-            ("white space", " "),
-            ("line end", r"\r\n"),
-            ("end of the head", r"\r\n"),
-            ("body", "hi"),
-        ];
-        let got = named(&request, b"hi");
-        let got: Vec<_> = got.iter().map(|(name, text)| (*name, &**text)).collect();
-        assert_eq!(got, WANT);
-    }
-
-    #[test]
-    fn odd_requests_leave_no_byte_without_a_name() {
-        let targets = ["/", "/?", "/?a?b", "http://h", "http://h?x", "http://h/a:b?c:d", "/%2Fé"];
-        let fields = ["", "X:\r\n", "X: \t \r\n", "X:a b : c\t\r\n", "X: é\r\nX: ?\r\n"];
-        for before in ["", "\r\n"] {
-            for target in targets {
-                for field in fields {
-                    for version in ["HTTP/1.0", "HTTP/1.1", "HTTP/1.7"] {
-                        let head =
-                            format!("{before}GET {target} {version}\r\n{field}Host: h\r\n\r\n");
-                        let all = named(&parse(&head), b"");
-                        assert_eq!(all[2].1, target.split('?').next().unwrap(), "{head:?}");
-                        assert_eq!(all.last().unwrap().0, "end of the head");
-                    }
-                }
+    /// Each row: its offset and its bytes, or how many are like the one above.
+    fn rows(json: &Json) -> Vec<String> {
+        let rows = json["rows"].as_array().unwrap().iter();
+        rows.map(|row| match row["same"].as_u64() {
+            Some(same) => format!("{same} like it"),
+            None => {
+                let runs = row["runs"].as_array().unwrap().iter();
+                let runs: Vec<_> = runs.map(|run| run["hex"].as_str().unwrap()).collect();
+                format!("{}: {}", row["offset"].as_str().unwrap(), runs.join("|"))
             }
-        }
+        })
+        .collect()
     }
 
     #[test]
-    fn what_is_long_is_cut_and_rows_hold_sixteen_bytes() {
-        let request = Request::new("GET", &format!("/{}", "a".repeat(5000)));
-        let shown = as_json(request.head(), &pieces(&request, 0));
-        assert_eq!(shown["bytes"].as_u64().unwrap() - shown["hidden"].as_u64().unwrap(), 4096);
-        let rows = shown["rows"].as_array().unwrap();
-        assert_eq!(rows.len(), 256);
-        assert_eq!(rows[0]["runs"][0]["hex"].as_str(), Some("47 45 54"));
-        assert_eq!(rows[255]["runs"][0]["chars"].as_str(), Some(&*"a".repeat(16)));
-        assert_eq!(shown["lines"].as_array().unwrap().len(), 1);
+    fn pieces_are_lines_of_text_and_rows_of_sixteen_bytes() {
+        let bytes: Vec<u8> = (0..20).collect();
+        let json = as_json(&bytes, &[piece(0..1, false), piece(1..18, true), piece(18..20, true)]);
+        assert_eq!(
+            rows(&json),
+            ["0000: 00|01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f", "0010: 10 11|12 13"]
+        );
+        let lines = json["lines"].as_array().unwrap();
+        assert_eq!(lines.len(), 2);
+        assert_eq!(lines[0][0]["place"].as_str(), Some("byte 0"));
+        assert_eq!(lines[0][1]["place"].as_str(), Some("bytes 1 to 17, 17 of them"));
+        assert_eq!((lines[0][1]["id"].as_u64(), lines[1][0]["id"].as_u64()), (Some(1), Some(2)));
+    }
+
+    #[test]
+    fn rows_that_repeat_the_one_above_are_counted() {
+        let bytes = [0; 96];
+        let zeros = "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00";
+        let whole = as_json(&bytes, &[piece(0..96, false)]);
+        assert_eq!(rows(&whole), [format!("0000: {zeros}"), "5 like it".into()]);
+        // Another piece begins: its first row is shown. A single row is shown in any case.
+        let two = as_json(&bytes, &[piece(0..32, false), piece(32..96, false)]);
+        let want = ["0000", "0010", "0020"].map(|offset| format!("{offset}: {zeros}"));
+        assert_eq!(rows(&two), [&want[..], &["3 like it".into()]].concat());
+    }
+
+    #[test]
+    fn what_is_long_is_cut_and_pieces_beyond_the_bytes_are_left_out() {
+        let bytes: Vec<u8> = (0..5000).map(|n: usize| n.to_le_bytes()[n % 2]).collect();
+        let json = as_json(&bytes, &[piece(0..4097, true), piece(4097..6000, true)]);
+        assert_eq!((json["bytes"].as_u64(), json["hidden"].as_u64()), (Some(5000), Some(904)));
+        assert_eq!(json["rows"].as_array().unwrap().len(), 256);
+        assert_eq!(json["lines"].as_array().unwrap().len(), 1);
+        assert_eq!(as_json(&[], &[])["lines"].as_array().unwrap().len(), 0);
     }
 }

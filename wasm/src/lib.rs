@@ -46,7 +46,7 @@
 //! | read | what it shows |
 //! |---|---|
 //! | [`pages`], [`systems`], [`assets`] | a small real application: routes, templates, files in the program |
-//! | [`inspect`] | a request, every byte named, from the ranges that the real parser found |
+//! | [`inspect`] | any bytes, each with a name; a request, from the ranges that the real parser found |
 //! | [`tree`] | the route tree as a picture, and the way of a path through it |
 //! | [`demos`], [`progress`] | pages that change while you look: server-sent events over a condition variable |
 //! | [`builder`], [`command`] | a build with steps that may fail, told in a sentence each |
@@ -67,7 +67,7 @@
 //! # One request from end to end
 //! 1. You open `/web`. The [`web::Server`] reads the head and notes where its parts stand.
 //! 2. The [`web::Engine`] that [`pages::engine`] has made finds the route, and runs its handler.
-//! 3. [`inspect::pieces`] asks the request for those places and gives every byte a name.
+//! 3. [`inspect::request::pieces`] asks the request for those places and gives every byte a name.
 //! 4. [`inspect::as_json`] lays the pieces out as lines and as rows of sixteen bytes.
 //! 5. [`tree::as_json`] lays out the routes, and lights the way of `?path=`.
 //! 6. The template `wasm/pages/web.html` becomes the page. Each value is escaped for its place, so a

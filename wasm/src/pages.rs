@@ -48,6 +48,10 @@ pub fn engine(demos: &Demos) -> Result<Engine> {
         let routes = Arc::clone(&routes);
         engine.route(method, "/web", move |c| web_page(c, &routes))?;
     }
+    // Systems without a page of their own yet.
+    for path in ["/cache", "/orm", "/rpc"] {
+        engine.get(path, move |c| c.redirect(302, &format!("/#{}", &path[1..])))?;
+    }
     demos.register(&mut engine)?;
     engine.get("/hello/:name", hello)?;
     engine.get("/hello/b/c", hello)?;
@@ -65,7 +69,7 @@ pub fn engine(demos: &Demos) -> Result<Engine> {
 fn web_page(c: &mut Context, routes: &Routes) {
     // A body that breaks its framing has been answered for; the head can be shown all the same.
     let body = c.body().map(<[u8]>::to_vec).unwrap_or_default();
-    let pieces = inspect::pieces(&c.request, body.len());
+    let pieces = inspect::request::pieces(&c.request, &body);
     let bytes = [c.request.head(), &body].concat();
     let all = routes.get().map(Vec::as_slice).unwrap_or_default();
     let patterns: Vec<&str> =
