@@ -24,6 +24,8 @@
 //! Nothing in a page says that it is an overflow page or on the freelist; the freelist is followed
 //! to find out, and what is neither that nor a b-tree page is taken for an overflow page.
 
+pub mod live;
+
 use super::error::Result;
 use super::freelist::lock_page;
 use super::header::{HEADER_BYTES, field};
@@ -86,7 +88,7 @@ pub fn annotate_page(pager: &mut Pager, number: u32) -> Result<Vec<Part>> {
     Ok(parts.0)
 }
 
-/// The parts of a journal file.
+/// The parts of a journal file, also of one that is being written ([`live`]).
 #[must_use]
 pub fn annotate_journal(bytes: &[u8]) -> Vec<Part> {
     let mut parts = Parts::default();
@@ -108,8 +110,13 @@ pub fn annotate_journal(bytes: &[u8]) -> Vec<Part> {
         let end = bytes.len().min(at + SECTOR_BYTES);
         parts.add(at + 28..end, "padding", "up to the sector size");
         at += SECTOR_BYTES;
-        for _ in 0..field(head, 8) {
-            let Some(record) = bytes.get(at..at + page_size + 8) else { return parts.0 };
+        // Before the magic comes the number is not written either; the rest is records, then.
+        let records = if hot { field(head, 8) } else { u32::MAX };
+        for _ in 0..records {
+            let Some(record) = bytes.get(at..at + page_size + 8) else {
+                parts.add(at..bytes.len(), "cut short", "no whole record");
+                return parts.0;
+            };
             let sum = field(record, page_size + 4);
             let right = sum == checksum(field(head, 12), &record[4..4 + page_size]);
             parts.add(at..at + 4, "page number", field(record, 0).to_string());

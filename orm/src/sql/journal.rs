@@ -202,6 +202,16 @@ impl Journal {
         self.file(vfs)?.read_all(page, at + 4)
     }
 
+    /// All of it, also what is not in the file yet.
+    pub(crate) fn bytes(&mut self, vfs: &dyn Vfs) -> Result<Vec<u8>> {
+        let mut bytes = vec![0; usize::try_from(self.buffer_at).unwrap_or(0)];
+        if !bytes.is_empty() {
+            self.file(vfs)?.read_all(&mut bytes, 0)?;
+        }
+        bytes.extend_from_slice(&self.buffer);
+        Ok(bytes)
+    }
+
     /// Steps 1 to 4: after this the database file may be written, and a crash will undo it.
     pub(crate) fn make_hot(&mut self, vfs: &dyn Vfs, sync: bool) -> Result<()> {
         self.start_segment();
