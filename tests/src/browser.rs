@@ -208,11 +208,19 @@ impl Browser {
         }
     }
 
+    /// The whole page, also what is below the window.
     fn save(&self, name: &str) {
-        let shot = json!({"captureBeyondViewport": true});
         let url = format!("{}/goog/cdp/execute", self.session);
-        let asked = json!({"cmd": "Page.captureScreenshot", "params": shot});
-        let Ok(image) = self.try_call("POST", &url, &asked) else { return };
+        let ask = |cmd: &str, params: Json| {
+            self.try_call("POST", &url, &json!({"cmd": cmd, "params": params}))
+        };
+        let Ok(metrics) = ask("Page.getLayoutMetrics", json!({})) else { return };
+        let size = |key: &str| metrics["cssContentSize"][key].as_f64().unwrap_or(800.0);
+        let clip = json!({
+            "x": 0, "y": 0, "width": (size("width")), "height": (size("height").min(6000.0)), "scale": 1
+        });
+        let shot = json!({"captureBeyondViewport": true, "clip": clip});
+        let Ok(image) = ask("Page.captureScreenshot", shot) else { return };
         let dir = target().join("screenshots");
         let file = dir.join(format!("{name}.png"));
         let bytes = base64(image["data"].as_str().unwrap_or_default());

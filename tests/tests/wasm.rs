@@ -227,8 +227,8 @@ fn check_page(browser: &Browser, url: &str, path: &str) {
     let named = "return document.title.length > 5 && document.documentElement.lang == 'en' &&\
                  document.compatMode == 'CSS1Compat' && document.querySelectorAll('h1').length == 1";
     assert_eq!(browser.text(named), "true", "{path} lacks a title, a language or a heading");
-    let labelled =
-        "return [...document.querySelectorAll('input')].every(i => i.labels.length == 1)";
+    let labelled = "return [...document.querySelectorAll('input:not([type=hidden]), textarea')]\
+         .every(input => input.labels.length == 1)";
     assert_eq!(browser.text(labelled), "true", "{path} has an input without a label");
     let links = browser.run("return [...document.links].map(link => link.href.split('#')[0])");
     for link in links.as_array().unwrap() {
@@ -244,7 +244,7 @@ fn check_page(browser: &Browser, url: &str, path: &str) {
 fn every_page_is_good_in_light_and_dark_and_when_narrow() {
     let Some(browser) = Browser::open("pages") else { return };
     let Playground { url, .. } = playground();
-    for path in ["/", "/web?path=/hello/gee", "/wasm"] {
+    for path in ["/", "/web?path=/hello/gee", "/orm", "/orm?page=4", "/wasm"] {
         check_page(&browser, url, path);
     }
     if with_demos().is_some() {
@@ -335,5 +335,39 @@ fn the_web_page_names_every_byte_and_lights_the_way_of_a_path() {
         );
         assert!(found.contains(answer), "{path}: {found}");
     }
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
+fn the_database_in_the_page_needs_no_server() {
+    let Some(browser) = Browser::open("memory") else { return };
+    let Some(Playground { url, .. }) = with_demos() else { return };
+    browser.go(&format!("{url}/orm"));
+    let printed = "return document.querySelector('.printed').textContent.replace(/\\(.*/, '')";
+    let run = |sql: &str, want: &str| {
+        browser.clear("#memory-sql");
+        browser.type_into("#memory-sql", sql);
+        browser.click("[data-memory] button");
+        browser.wait_for(printed, want);
+    };
+    run(
+        "CREATE TABLE t(a INTEGER PRIMARY KEY, b); INSERT INTO t(b) VALUES ('Tom'), (NULL); SELECT * FROM t;",
+        "a  b\n-  ----\n1  Tom\n2  NULL\n",
+    );
+    run("SELECT 1/0 AS none", "none\n----\nNULL\n");
+    run("INSERT INTO t VALUES (1, 2)", "Error: UNIQUE constraint failed: t.a");
+    browser.picture("memory");
+    // What it holds is a file that the real program reads.
+    browser.act("ask({save: true}).then(({bytes}) => { window.saved = [...bytes].join() })");
+    browser.wait_for("return typeof saved", "string");
+    let saved = browser.text("return saved");
+    let bytes: Vec<u8> = saved.split(',').map(|byte| byte.parse().unwrap()).collect();
+    let Some(sqlite3) = tests::peer("sqlite3") else { return };
+    let file = std::env::temp_dir().join(format!("memory-{}.db", std::process::id()));
+    std::fs::write(&file, bytes).unwrap();
+    let asked = ["PRAGMA integrity_check; SELECT group_concat(b) FROM t;"];
+    let output = std::process::Command::new(sqlite3).arg(&file).args(asked).output().unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "ok\nTom\n");
     assert_eq!(browser.complaints(), [""; 0]);
 }

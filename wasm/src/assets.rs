@@ -11,6 +11,8 @@ use web::files::content_type;
 const FILES: &[(&str, &[u8])] = &[
     ("style.css", include_bytes!("../static/style.css")),
     ("inspect.js", include_bytes!("../static/inspect.js")),
+    ("memory.js", include_bytes!("../static/memory.js")),
+    ("orm.js", include_bytes!("../static/orm.js")),
     ("progress.js", include_bytes!("../static/progress.js")),
     ("icon.svg", include_bytes!("../static/icon.svg")),
 ];

@@ -24,7 +24,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Instant, SystemTime};
 
 use crate::command::Running;
-use crate::demos::DEMOS;
+use crate::demos::{DATABASE, DEMOS};
 use crate::progress::{Progress, Stage};
 
 /// The version of wasm-bindgen on both sides; a test holds the manifests to it.
@@ -206,7 +206,7 @@ impl Build {
         let out = self.places.out.join("build");
         let args = ["build", "--release", "--locked", "--examples", "--target", TARGET];
         self.cargo(1, "demos", &args, &out)?;
-        Ok(Some(format!("{} modules", DEMOS.len())))
+        Ok(Some(format!("{} modules", modules().count())))
     }
 
     fn make_glue_maker(&self) -> Outcome {
@@ -229,7 +229,7 @@ impl Build {
         let made = self.places.out.join(format!("new-{}", std::process::id()));
         let out = made.display().to_string();
         let inputs: Vec<String> =
-            DEMOS.iter().map(|d| self.places.compiled(d.name).display().to_string()).collect();
+            modules().map(|name| self.places.compiled(name).display().to_string()).collect();
         let glue = self.places.glue().display().to_string();
         let mut runs: Vec<Vec<&str>> = Vec::new();
         if self.finds_wasm_bindgen() {
@@ -271,13 +271,18 @@ impl Build {
 
     /// Whether every pair is newer than its module.
     fn glue_is_fresh(&self) -> bool {
-        DEMOS.iter().all(|demo| {
-            let input = modified(&self.places.compiled(demo.name));
-            let pair = [format!("{}.js", demo.name), format!("{}_bg.wasm", demo.name)];
+        modules().all(|name| {
+            let input = modified(&self.places.compiled(name));
+            let pair = [format!("{name}.js"), format!("{name}_bg.wasm")];
             let fresh = |name: &String| modified(&self.places.pkg().join(name)) >= input;
             input.is_some() && pair.iter().all(fresh)
         })
     }
+}
+
+/// The demos, and the database of the page `/orm`.
+fn modules() -> impl Iterator<Item = &'static str> {
+    DEMOS.iter().map(|demo| demo.name).chain([DATABASE])
 }
 
 fn modified(path: &Path) -> Option<SystemTime> {
@@ -299,5 +304,5 @@ fn sizes(pkg: &Path) -> String {
         let (wasm, js) = (size(format!("{name}_bg.wasm")), size(format!("{name}.js")));
         format!("{name} {wasm} + {js} bytes")
     };
-    DEMOS.iter().map(|demo| of(demo.name)).collect::<Vec<_>>().join(", ")
+    modules().map(of).collect::<Vec<_>>().join(", ")
 }

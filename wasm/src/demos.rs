@@ -47,6 +47,9 @@ pub const DEMOS: &[Demo] = demos! {
     "callback" "Rust hands a script's function to the browser's timer, for later";
 };
 
+/// The SQL engine as a module, built with the demos; the page `/orm` runs it.
+pub const DATABASE: &str = "database";
+
 /// The demos of a running playground.
 #[derive(Debug, Clone)]
 pub struct Demos {

@@ -11,6 +11,7 @@
 //! | bytes | pieces | places from |
 //! |---|---|---|
 //! | an HTTP request | [`request`] | [`web::Request::parts`] |
+//! | a database's page, a journal | [`sqlite`] | [`orm::sql::inspect`] |
 //!
 //! Then [`as_json`] lays the pieces out, the part `inspector` of `pages/layout.html` draws them
 //! (`{{template "inspector" .request}}`), and `static/inspect.js` lights a piece in both pictures.
@@ -19,6 +20,7 @@
 //! out, as `hexdump` does, and their number is said.
 
 pub mod request;
+pub mod sqlite;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -122,8 +124,16 @@ pub fn as_json(bytes: &[u8], pieces: &[Piece]) -> Json {
         }
     }
     lines.retain(|line| !line.is_empty());
+    // A text that is the bytes themselves is shown without a gap; what tells about them is not.
+    let is_bytes = |piece: &Piece| {
+        bytes.get(piece.range.clone()).is_some_and(|bytes| visible(bytes) == piece.text)
+    };
+    let apart = !pieces.iter().all(is_bytes);
     let rows = fold(bytes, &rows);
-    json!({"lines": lines, "rows": rows, "bytes": (bytes.len()), "hidden": (bytes.len() - shown)})
+    json!({
+        "lines": lines, "rows": rows, "apart": apart,
+        "bytes": (bytes.len()), "hidden": (bytes.len() - shown),
+    })
 }
 
 /// Some bytes of one piece within one row: the piece's number, its colour, their place.

@@ -48,6 +48,7 @@
 //! | [`pages`], [`systems`], [`assets`] | a small real application: routes, templates, files in the program |
 //! | [`inspect`] | any bytes, each with a name; a request, from the ranges that the real parser found |
 //! | [`tree`] | the route tree as a picture, and the way of a path through it |
+//! | [`orm_page`] | a database file: SQL, its trees, its pages and its journal, byte by byte |
 //! | [`demos`], [`progress`] | pages that change while you look: server-sent events over a condition variable |
 //! | [`builder`], [`command`] | a build with steps that may fail, told in a sentence each |
 //!
@@ -99,6 +100,8 @@ pub mod assets;
 
 pub mod inspect;
 pub mod tree;
+
+pub mod orm_page;
 
 pub mod demos;
 pub mod progress;

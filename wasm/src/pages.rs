@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `/` | the five systems and the days that exist ([`systems`]) |
 //! | `/web` | your request, every byte named ([`inspect`]); the route tree ([`tree`]) |
+//! | `/orm` and below | a database, every byte named ([`orm_page`]) |
 //! | `/wasm`, `/wasm/:page` | the four demos and the state of their build ([`demos`](crate::demos)) |
 //! | `/hello/:name`, `/hello/b/c` | the tutorial's routes, so that the tree has something to choose |
 //! | `/static/*file` | style and scripts ([`assets`]) |
@@ -16,13 +17,14 @@ use std::sync::{Arc, OnceLock};
 use web::{Context, Engine, Result, json};
 
 use crate::demos::Demos;
-use crate::{assets, inspect, systems, tree};
+use crate::{assets, inspect, orm_page, systems, tree};
 
 /// Name and source of each page, and of the parts that all share.
 const PAGES: &[(&str, &str)] = &[
     ("layout", include_str!("../pages/layout.html")),
     ("home", include_str!("../pages/home.html")),
     ("web", include_str!("../pages/web.html")),
+    ("orm", include_str!("../pages/orm.html")),
     ("wasm", include_str!("../pages/wasm.html")),
     ("missing", include_str!("../pages/missing.html")),
 ];
@@ -49,9 +51,10 @@ pub fn engine(demos: &Demos) -> Result<Engine> {
         engine.route(method, "/web", move |c| web_page(c, &routes))?;
     }
     // Systems without a page of their own yet.
-    for path in ["/cache", "/orm", "/rpc"] {
+    for path in ["/cache", "/rpc"] {
         engine.get(path, move |c| c.redirect(302, &format!("/#{}", &path[1..])))?;
     }
+    orm_page::register(&mut engine)?;
     demos.register(&mut engine)?;
     engine.get("/hello/:name", hello)?;
     engine.get("/hello/b/c", hello)?;
@@ -105,9 +108,15 @@ mod tests {
 
     #[test]
     fn every_page_is_whole_and_refers_to_nothing_outside() {
-        for (path, status) in
-            [("/", 200), ("/web", 200), ("/web?path=/hello/x", 200), ("/wasm", 200), ("/no", 404)]
-        {
+        for (path, status) in [
+            ("/", 200),
+            ("/web", 200),
+            ("/web?path=/hello/x", 200),
+            ("/orm", 200),
+            ("/orm?page=1&sql=%3C/textarea%3E", 200),
+            ("/wasm", 200),
+            ("/no", 404),
+        ] {
             let (got, page) = get(path);
             assert_eq!(got, status, "{path}");
             assert!(

@@ -1,6 +1,6 @@
 // Lights a piece of the bytes in both pictures, and says what it is. Without this script each
 // piece still shows its name when it is pointed at or focused (style.css).
-for (const inspector of document.querySelectorAll("[data-inspector]")) {
+const inspect = (inspector) => {
   const said = inspector.querySelector(".said");
   const box = inspector.querySelector(".bytes");
   const pieces = [...inspector.querySelectorAll(".part")];
@@ -37,4 +37,6 @@ for (const inspector of document.querySelectorAll("[data-inspector]")) {
     pieces[to].tabIndex = 0;
     pieces[to].focus();
   });
-}
+};
+
+document.querySelectorAll("[data-inspector]").forEach(inspect);
