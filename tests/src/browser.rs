@@ -215,10 +215,12 @@ impl Browser {
             self.try_call("POST", &url, &json!({"cmd": cmd, "params": params}))
         };
         let Ok(metrics) = ask("Page.getLayoutMetrics", json!({})) else { return };
-        let size = |key: &str| metrics["cssContentSize"][key].as_f64().unwrap_or(800.0);
-        let clip = json!({
-            "x": 0, "y": 0, "width": (size("width")), "height": (size("height").min(6000.0)), "scale": 1
-        });
+        // The window's width counts its scroll bar, which is not there in a picture of all.
+        let script = json!({"script": "return innerWidth", "args": []});
+        let inner = self.try_call("POST", &format!("{}/execute/sync", self.session), &script);
+        let width = inner.ok().and_then(|width| width.as_f64()).unwrap_or(1000.0);
+        let height = metrics["cssContentSize"]["height"].as_f64().unwrap_or(800.0).min(6000.0);
+        let clip = json!({"x": 0, "y": 0, "width": width, "height": height, "scale": 1});
         let shot = json!({"captureBeyondViewport": true, "clip": clip});
         let Ok(image) = ask("Page.captureScreenshot", shot) else { return };
         let dir = target().join("screenshots");

@@ -36,15 +36,15 @@ pub struct Day {
     pub see: &'static str,
 }
 
-/// One row per line: day, what appears, the module's file, the example's name.
+/// One row per line: day, what appears, the module's file, the example's name, its argument.
 macro_rules! days {
-    ($package:literal: $($day:literal $appears:literal $module:literal $example:literal;)*) => {
+    ($package:literal: $($day:literal $appears:literal $module:literal $example:literal $($arg:literal)?;)*) => {
         &[$(Day {
             day: $day,
             appears: $appears,
             module: concat!($package, "/src/", $module),
             example: concat!($package, "/examples/", $example),
-            see: concat!("cargo run -p ", $package, " --example ", $example),
+            see: concat!("cargo run -p ", $package, " --example ", $example $(, " -- ", $arg)?),
         },)*]
     };
 }
@@ -103,7 +103,7 @@ pub const SYSTEMS: &[System] = &[
                 SQLite's: sqlite3 opens what it writes.",
         page: Some("/orm"),
         days: days! { "orm":
-            "0" "A SQL engine whose files are SQLite's" "sql.rs" "shell";
+            "0" "A SQL engine whose files are SQLite's" "sql.rs" "shell" "gee.db";
             "1" "A driver, a logger, raw SQL" "driver.rs" "day1_database_sql";
             "2" "A table from a struct" "schema.rs" "day2_schema";
             "3" "Structs into rows, and back" "record.rs" "day3_save_query";
