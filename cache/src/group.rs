@@ -376,7 +376,11 @@ impl Group {
             }
             fresh.set(true);
             count(&self.counters.loads_deduped);
-            let answer = catch_panic(key, || self.getter.get(key));
+            let answer = match catch_panic(key, || self.getter.get(key)) {
+                // Whatever the getter calls the key: what does not exist is the one that was asked for.
+                Err(error) if error.is_not_found() => Err(Error::not_found(key)),
+                answer => answer,
+            };
             let counters = &self.counters;
             count(if answer.is_ok() { &counters.local_loads } else { &counters.local_load_errs });
             answer

@@ -255,11 +255,11 @@ impl HttpPeer {
             return value.map_err(|cause| Error::PeerAnswer { peer: peer(), cause: cause.into() });
         }
         // Only these two 404s are ours; any other comes from a server that is no cache.
-        let line = answer.body.split(|&byte| byte == b'\n').next().unwrap_or_default();
         let not_found = Error::not_found(key);
-        if answer.status == 404 && line == not_found.to_string().as_bytes() {
+        if answer.status == 404 && answer.body == format!("{not_found}\n").into_bytes() {
             return Err(not_found);
         }
+        let line = answer.body.split(|&byte| byte == b'\n').next().unwrap_or_default();
         if answer.status == 404 && line.starts_with(b"no such group") {
             return Err(Error::PeerLacksGroup { peer: peer(), group: group.to_owned() });
         }

@@ -120,6 +120,12 @@ fn a_value_larger_than_the_budget_is_served_and_not_kept() {
 }
 
 #[test]
+fn what_does_not_exist_is_the_key_that_was_asked_for() {
+    let group = Group::new("g", 0, |_: &[u8]| Err::<&str, _>(Error::not_found(b"row 7")));
+    assert_eq!(group.get("7").unwrap_err().to_string(), "7 not exist");
+}
+
+#[test]
 fn an_empty_value_is_a_value() {
     let group = Group::new("g", 10, |_: &[u8]| Ok(""));
     assert!(group.get("k").unwrap().is_empty() && group.get("k").unwrap().is_empty());

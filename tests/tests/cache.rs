@@ -145,14 +145,19 @@ fn the_owners_not_found_is_final_and_costs_one_query() {
     let (nodes, urls) = cluster(&Dialect::geecache());
     let mut ring = Ring::new(50);
     ring.add(urls.iter().map(String::as_str));
-    let key = (0..)
-        .map(|i| format!("missing {i}"))
-        .find(|key| ring.get(key.as_bytes()) != Some(&urls[0]));
-    let key = key.unwrap();
-    assert_eq!(nodes[0].group.get(&key).unwrap_err().to_string(), format!("{key} not exist"));
-    assert_eq!(nodes.iter().map(|node| node.loads_of(key.as_bytes())).sum::<u32>(), 1);
-    let stats = nodes[0].group.stats();
-    assert_eq!((stats.peer_loads, stats.peer_errors, stats.local_load_errs), (1, 0, 0));
+    // Lines and octets that are no text too: the answer is the same for every kind of key.
+    for (count, odd) in
+        [&b""[..], b"\nno such group: x\n", b"\xff\0", " 你".as_bytes()].iter().enumerate()
+    {
+        let key = |i: u32| [format!("missing {i}").as_bytes(), odd].concat();
+        let key = (0..).map(key).find(|key| ring.get(key) != Some(&urls[0])).unwrap();
+        let want = format!("{} not exist", String::from_utf8_lossy(&key));
+        assert_eq!(nodes[0].group.get(&key).unwrap_err().to_string(), want);
+        assert_eq!(nodes.iter().map(|node| node.loads_of(&key)).sum::<u32>(), 1, "{want:?}");
+        let stats = nodes[0].group.stats();
+        let counts = (stats.peer_loads, stats.peer_errors, stats.local_load_errs);
+        assert_eq!(counts, (1 + count as u64, 0, 0), "{want:?}");
+    }
 }
 
 /// A node whose only peer is behind a proxy and owns every key.
