@@ -52,6 +52,8 @@
 //!   port inside your network: whoever reaches it can read the cache. With the example, on the first of three
 //!   machines: `day5_multi_nodes --port 8001 --addr 0.0.0.0:8001 --self http://10.0.0.1:8001 --peers
 //!   http://10.0.0.1:8001,http://10.0.0.2:8001,http://10.0.0.3:8001 --api 127.0.0.1:9999`.
+//! - *May the users' API share the peers' server?* Better not: with all its threads waiting for a peer it
+//!   has none left to answer that peer, which waits for it. Two servers, as in the examples, cannot do that.
 //! - *A node whose own URL is spelt otherwise* finds its own keys to be somebody else's, asks itself over
 //!   the network, and answers, since it is not asked on. Slow, not stuck.
 //!
@@ -271,12 +273,19 @@ impl HttpPeer {
 impl PeerGetter for HttpPeer {
     fn get(&self, group: &str, key: &[u8]) -> Result<ByteView> {
         let answer = self.ask(group, key);
-        match &answer {
-            // No answer, or nonsense: let the peer rest. Any other answer shows that it is well.
-            Err(Error::PeerFailed { .. } | Error::PeerAnswer { .. }) => {
-                self.rest().failed(Instant::now(), &self.limits);
+        // No answer, nonsense, or "too busy" (503, and 502 and 504 of a gateway that does not reach it):
+        // let the peer rest. Any other answer shows that it is well, though perhaps its source is not.
+        let unwell = match &answer {
+            Err(Error::PeerFailed { .. } | Error::PeerAnswer { .. }) => true,
+            Err(Error::PeerStatus { status, .. }) => {
+                ["502", "503", "504"].iter().any(|busy| status.starts_with(busy))
             }
-            _ => self.rest().succeeded(),
+            _ => false,
+        };
+        if unwell {
+            self.rest().failed(Instant::now(), &self.limits);
+        } else {
+            self.rest().succeeded();
         }
         answer
     }
@@ -352,6 +361,26 @@ mod tests {
             rest.failed(at(0), &limits);
         }
         assert_eq!(rest.until, Some(at(10_000)), "never more than rest_max");
+    }
+
+    #[test]
+    fn a_peer_that_is_too_busy_rests_and_one_whose_source_failed_does_not() {
+        let pool = HttpPool::new("http://localhost:8001", Dialect::geecache());
+        for (status, rests) in [(500, false), (404, false), (502, true), (503, true), (504, true)] {
+            let answer = move |_: &mut web::Request, response: &mut web::Response| {
+                response.set_status(status);
+            };
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let url = format!("http://{}", listener.local_addr().unwrap());
+            let server = web::Server::new(answer);
+            let stopper = server.stopper();
+            let serving = std::thread::spawn(move || server.serve(listener));
+            pool.set_peers([&url]).unwrap();
+            assert!(pool.pick_peer(b"Tom").unwrap().get("scores", b"Tom").is_err(), "{status}");
+            assert_eq!(pool.pick_peer(b"Tom").is_none(), rests, "{status}");
+            stopper.stop(Duration::from_secs(5));
+            serving.join().unwrap().unwrap();
+        }
     }
 
     #[test]
