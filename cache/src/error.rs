@@ -131,6 +131,11 @@ pub(crate) fn text(key: &[u8]) -> String {
     String::from_utf8_lossy(key).into_owned()
 }
 
+/// A line of log. Keys come from outside: a line feed in one must not look like another line.
+pub(crate) fn one_line(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

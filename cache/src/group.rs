@@ -85,6 +85,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use crate::error::one_line;
 use crate::flight::{Flight, catch_panic};
 use crate::peers::PeerPicker;
 use crate::{ByteView, CacheStats, Error, Result, Shards};
@@ -399,7 +400,7 @@ impl Group {
 
     fn log(&self, line: impl FnOnce() -> String) {
         if let Some(log) = &self.log {
-            log(&line());
+            log(&one_line(&line()));
         }
     }
 }

@@ -66,6 +66,7 @@ use std::sync::{Arc, RwLock};
 use web::json::Json;
 use web::{Request, Response, json, url};
 
+use crate::error::one_line;
 use crate::group::Log;
 use crate::peers::{Members, PeerLimits};
 use crate::proto::{self, Message};
@@ -229,7 +230,7 @@ impl HttpPool {
 
     pub(crate) fn log(&self, line: impl FnOnce() -> String) {
         if let Some(log) = &self.log {
-            log(&format!("[Server {}] {}", self.self_url, line()));
+            log(&one_line(&format!("[Server {}] {}", self.self_url, line())));
         }
     }
 }

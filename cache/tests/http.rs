@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+use std::sync::{Arc, Mutex};
+
 use cache::{Dialect, Error, Group, Groups, HttpPool};
 use web::{Request, Response};
 
@@ -71,4 +73,45 @@ fn the_groupcache_dialect_answers_as_go_does() {
         let answer = ask(Dialect::groupcache(), "GET", &format!("/_groupcache/{path}"));
         assert_eq!(answer, (status, kind.into(), status != 200, body.into()), "{path}");
     }
+}
+
+#[test]
+fn a_key_from_outside_cannot_write_lines_of_the_log() {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&lines);
+    let pool = HttpPool::new("http://localhost:8001", Dialect::raw())
+        .with_log(move |line| sink.lock().unwrap().push(line.to_owned()));
+    for target in ["/_geecache/scores/Tom", "/_geecache/scores/%E4%BD%A0%0A[Server]%20forged%FF"] {
+        pool.serve(&Groups::default(), &Request::new("GET", target), &mut Response::new());
+    }
+    let start = "[Server http://localhost:8001] GET /_geecache/scores/";
+    let want = ["Tom", "你\u{fffd}[Server] forged\u{fffd}"].map(|key| format!("{start}{key}"));
+    assert_eq!(*lines.lock().unwrap(), want);
+}
+
+#[test]
+fn the_statistics_are_one_json_object() {
+    let groups = Groups::default();
+    let getter = |key: &[u8]| match key {
+        b"kkk" => Err(Error::not_found(key)),
+        _ => Ok("630"),
+    };
+    let scores = Group::new("scores", 2048, getter);
+    let scores = groups.add(scores.with_hot_cache(10)).unwrap();
+    scores.get("Tom").unwrap();
+    scores.get("Tom").unwrap();
+    scores.get_for_peer(b"kkk").unwrap_err();
+    let pool = HttpPool::new("http://localhost:8001", Dialect::geecache());
+    let mut response = Response::new();
+    pool.serve(&groups, &Request::new("GET", "/stats"), &mut response);
+    assert_eq!(response.headers.get("Content-Type"), Some("application/json"));
+    // Names in order. The hot cache is also asked by the leaders of flights, once more: 2 + 2 + 1 times.
+    let want = concat!(
+        r#"{"scores":{"cache_hits":1,"caches":{"#,
+        r#""hot":{"bytes":0,"evictions":0,"gets":5,"hits":0,"items":0},"#,
+        r#""main":{"bytes":6,"evictions":0,"gets":3,"hits":1,"items":1}},"#,
+        r#""gets":3,"loads":2,"loads_deduped":2,"local_load_errs":1,"local_loads":1,"#,
+        r#""peer_errors":0,"peer_loads":0,"server_requests":1}}"#,
+    );
+    assert_eq!(String::from_utf8(response.into_bytes().unwrap()).unwrap(), want);
 }
