@@ -506,6 +506,58 @@ fn the_examples_serve_what_their_days_promise() {
     }
 }
 
+/// The lines of a log that contain `text`, without their times.
+fn lines_with(log: &str, text: &str) -> Vec<String> {
+    let message = |line: &str| line.splitn(3, ' ').nth(2).unwrap_or_default().to_owned();
+    log.lines().filter(|line| line.contains(text)).map(message).collect()
+}
+
+#[test]
+fn the_logs_are_those_of_the_tutorial() {
+    let day3 = Running::start(&example("cache", "day3_http_server"), &["--addr", "127.0.0.1:0"], 1);
+    for _ in 0..2 {
+        get(&format!("http://{}/_geecache/scores/Tom", day3.addr()));
+    }
+    let log = day3.log_with("[GeeCache] hit\n");
+    let want = [
+        "geecache is running at localhost:9999",
+        "[Server localhost:9999] GET /_geecache/scores/Tom",
+        "[SlowDB] search key Tom",
+        "[Server localhost:9999] GET /_geecache/scores/Tom",
+        "[GeeCache] hit",
+    ];
+    assert_eq!(lines_with(&log, ""), want);
+
+    let day7 = Running::start(
+        &example("cache", "day7_protobuf"),
+        &["--addr", "127.0.0.1:0", "--source", "echo"],
+        4,
+    );
+    let local = |addr: &String| format!("http://localhost:{}", addr.rsplit_once(':').unwrap().1);
+    let urls: Vec<_> = day7.addrs.iter().map(local).collect();
+    let mut ring = Ring::new(50);
+    ring.add(&urls[..3]);
+    let key =
+        (0..).map(|i| format!("key{i}")).find(|key| ring.get(key.as_bytes()) == Some(&urls[0]));
+    let key = key.unwrap();
+    assert_eq!(get(&format!("http://{}/api?key={key}", day7.addrs[3])), (200, key.clone()));
+    let log = day7.log_with(&format!("[SlowDB] search key {key}\n"));
+    for url in &urls[..3] {
+        assert_eq!(lines_with(&log, "geecache is").iter().filter(|l| l.ends_with(url)).count(), 1);
+    }
+    assert_eq!(
+        lines_with(&log, "frontend"),
+        [format!("frontend server is running at {}", urls[3])]
+    );
+    let want = [
+        format!("[Server {}] Pick peer {}", urls[2], urls[0]),
+        format!("[Server {}] GET /_geecache/scores/{key}", urls[0]),
+        format!("[SlowDB] search key {key}"),
+    ];
+    let load: Vec<_> = lines_with(&log, "").into_iter().filter(|l| l.starts_with('[')).collect();
+    assert_eq!(load, want);
+}
+
 #[test]
 fn three_processes_make_a_cluster() {
     // The list has to be known before the first one starts, so port 0 will not do. These are below the
@@ -549,16 +601,25 @@ fn bad_flags_and_addresses_end_with_a_message_and_a_code() {
     let taken = listener();
     let port = taken.0.local_addr().unwrap().port().to_string();
     let own = format!("http://localhost:{port}");
+    let with_bad = format!("{own},localhost:1");
     let cases: &[(&str, &[&str], i32, &str)] = &[
         ("day1_lru", &["--x"], 2, "usage: "),
         ("day2_single_node", &["--x"], 2, "usage: "),
         ("day3_http_server", &["--x"], 2, "usage: "),
-        ("day5_multi_nodes", &["--x", "1"], 2, "unknown flag --x\nusage: "),
+        ("day5_multi_nodes", &["--x", "1"], 2, "unknown flag --x\nusage: day5_multi_nodes [--addr"),
         ("day5_multi_nodes", &["--port"], 2, "--port needs a value\nusage: "),
         ("day5_multi_nodes", &["--port", "8001"], 2, "--port needs --peers\nusage: "),
         ("day5_multi_nodes", &["--peers", "http://a:1"], 2, "--peers needs --port\nusage: "),
         ("day6_single_flight", &["--cache-bytes", "x"], 2, "--cache-bytes: invalid digit"),
-        ("day7_protobuf", &["--dialect", "go"], 2, "day7_protobuf: no dialect go\nusage: "),
+        ("day6_single_flight", &["--source", "sql"], 2, "no source sql\nusage: "),
+        ("day7_protobuf", &["--port", "66000", "--peers", &own], 2, "66000 is not a port\nusage: "),
+        (
+            "day7_protobuf",
+            &["--addr", "127.0.0.1:0", "--port", &port, "--peers", &with_bad],
+            2,
+            "peer URL \"localhost:1\": must begin with http:// (std has no TLS)\nusage: ",
+        ),
+        ("day7_protobuf", &["--dialect", "go"], 2, "no dialect go\nusage: day7_protobuf [--addr"),
         (
             "day7_protobuf",
             &["--port", "9000", "--peers", "http://localhost:8001"],

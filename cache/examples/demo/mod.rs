@@ -11,14 +11,15 @@ use web::{Request, Response, Server, url};
 
 /// The flags of a program, all of the form `--name value`.
 pub(crate) struct Flags {
+    program: &'static str,
     usage: &'static str,
     values: HashMap<String, String>,
 }
 
 impl Flags {
     /// Reads the command line; a flag that `usage` does not have ends the program with status 2.
-    pub(crate) fn parse(usage: &'static str) -> Flags {
-        let mut flags = Flags { usage, values: HashMap::new() };
+    pub(crate) fn parse(program: &'static str, usage: &'static str) -> Flags {
+        let mut flags = Flags { program, usage, values: HashMap::new() };
         let mut args = std::env::args().skip(1);
         while let Some(arg) = args.next() {
             let (name, value) = match arg.split_once('=') {
@@ -40,7 +41,7 @@ impl Flags {
 
     /// Says what is wrong, prints the usage, ends with status 2.
     pub(crate) fn fail(&self, message: &str) -> ! {
-        eprintln!("{message}\nusage: {}", self.usage);
+        eprintln!("{message}\nusage: {} {}", self.program, self.usage);
         exit(2)
     }
 }
@@ -87,13 +88,13 @@ const CLUSTER_USAGE: &str = "[--addr HOST:PORT] [--port PORT --peers URL,URL,...
      [--api HOST:PORT]] [--cache-bytes N] [--source echo] [--dialect geecache|groupcache]";
 
 /// Days 5 to 7. Without `--port`, three nodes and the API in one process; with it, one node.
-pub(crate) fn cluster(day: &str, dialect: Dialect) -> ! {
-    let flags = Flags::parse(CLUSTER_USAGE);
+pub(crate) fn cluster(day: &'static str, dialect: Dialect) -> ! {
+    let flags = Flags::parse(day, CLUSTER_USAGE);
     let dialect = match flags.get("--dialect") {
         None => dialect,
         Some("geecache") => Dialect::geecache(),
         Some("groupcache") => Dialect::groupcache(),
-        Some(other) => flags.fail(&format!("{day}: no dialect {other}")),
+        Some(other) => flags.fail(&format!("no dialect {other}")),
     };
     let cache_bytes = match flags.get("--cache-bytes").map(str::parse) {
         None => 2048,
@@ -119,14 +120,14 @@ pub(crate) fn cluster(day: &str, dialect: Dialect) -> ! {
             Ok(group)
         });
         let group = started.unwrap_or_else(|error| flags.fail(&error.to_string()));
-        serving.push(serve(listener, pool.handler(&groups)));
         log(&format!("geecache is running at {self_url}"));
+        serving.push(serve(listener, pool.handler(&groups)));
         if let Some(api) = api {
-            let at = api.local_addr().map_or_else(|error| error.to_string(), |a| a.to_string());
+            let port = api.local_addr().map_or(0, |addr| addr.port());
+            log(&format!("frontend server is running at http://localhost:{port}"));
             serving.push(serve(api, move |request: &mut Request, response: &mut Response| {
                 answer_api(&group, request, response);
             }));
-            log(&format!("frontend server is running at http://{at}"));
         }
     }
     for thread in serving {
