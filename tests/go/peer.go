@@ -87,7 +87,7 @@ func newServer() *rpc.Server {
 	return s
 }
 
-// geeConn is GeeRPC's handshake as the tutorial does it: a JSON decoder that swallows what it
+// serveGee is GeeRPC's handshake as the tutorial does it: a JSON decoder that swallows what it
 // reads too much, then gob on the bare connection.
 func serveGee(l net.Listener) {
 	for {
@@ -104,11 +104,6 @@ func serveGee(l net.Listener) {
 			if json.NewDecoder(conn).Decode(&opt) != nil || opt.MagicNumber != 0x3bef5c {
 				return
 			}
-			type Header struct {
-				ServiceMethod string
-				Seq           uint64
-				Error         string
-			}
 			dec, out := gob.NewDecoder(conn), bufio.NewWriter(conn)
 			enc := gob.NewEncoder(out)
 			for {
@@ -123,6 +118,60 @@ func serveGee(l net.Listener) {
 			}
 		}()
 	}
+}
+
+// Header is GeeRPC's, of requests and replies alike.
+type Header struct {
+	ServiceMethod string
+	Seq           uint64
+	Error         string
+}
+
+// geeClient makes net/rpc's client speak GeeRPC.
+type geeClient struct {
+	conn net.Conn
+	out  *bufio.Writer
+	dec  *gob.Decoder
+	enc  *gob.Encoder
+}
+
+// newGeeClient sends the option and reads on at once: nothing is waited for.
+func newGeeClient(conn net.Conn) *rpc.Client {
+	out := bufio.NewWriter(conn)
+	must(json.NewEncoder(out).Encode(map[string]any{"MagicNumber": 0x3bef5c, "CodecType": "application/gob"}))
+	return rpc.NewClientWithCodec(&geeClient{conn, out, gob.NewDecoder(conn), gob.NewEncoder(out)})
+}
+
+func (c *geeClient) WriteRequest(r *rpc.Request, body any) error {
+	// GeeRPC counts from 1.
+	if err := c.enc.Encode(&Header{r.ServiceMethod, r.Seq + 1, ""}); err != nil {
+		return err
+	}
+	if err := c.enc.Encode(body); err != nil {
+		return err
+	}
+	return c.out.Flush()
+}
+
+func (c *geeClient) ReadResponseHeader(r *rpc.Response) error {
+	var h Header
+	err := c.dec.Decode(&h)
+	r.ServiceMethod, r.Seq, r.Error = h.ServiceMethod, h.Seq-1, h.Error
+	return err
+}
+
+func (c *geeClient) ReadResponseBody(body any) error { return c.dec.Decode(body) }
+func (c *geeClient) Close() error                    { return c.conn.Close() }
+
+// connect asks an HTTP server for the connection, as the tutorial does.
+func connect(addr string) net.Conn {
+	conn, err := net.Dial("tcp", addr)
+	must(err)
+	io.WriteString(conn, "CONNECT /_geeprc_ HTTP/1.0\n\n")
+	resp, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: "CONNECT"})
+	must(err)
+	same("status", resp.Status, "200 Connected to Gee RPC")
+	return conn
 }
 
 func serve() {
@@ -160,6 +209,12 @@ func dial(kind, addr string) *rpc.Client {
 		c, err = rpc.DialHTTP("tcp", addr)
 	case "json":
 		c, err = jsonrpc.Dial("tcp", addr)
+	case "gee":
+		conn, e := net.Dial("tcp", addr)
+		must(e)
+		c = newGeeClient(conn)
+	case "geehttp":
+		c = newGeeClient(connect(addr))
 	}
 	must(err)
 	return c
@@ -185,9 +240,14 @@ func check(kind, addr string, callers, calls int) {
 	must(c.Call("Foo.Sum", &Args{0, 0}, &sum))
 	same("zero sum", sum, 7-7)
 	fails("fail", c.Call("Foo.Fail", Args{}, &sum), "boom 100%s")
-	fails("nomethod", c.Call("Foo.Nope", Args{1, 2}, &sum), "rpc: can't find method Foo.Nope")
-	fails("noservice", c.Call("Bar.Nope", Args{1, 2}, &sum), "rpc: can't find service Bar.Nope")
-	fails("illformed", c.Call("nodot", Args{1, 2}, &sum), "rpc: service/method request ill-formed: nodot")
+	// GeeRPC's texts are its own.
+	method, service, who := "rpc: can't find method Foo.Nope", "rpc: can't find service Bar.Nope", "rpc"
+	if strings.HasPrefix(kind, "gee") {
+		method, service, who = "rpc server: can't find method Nope", "rpc server: can't find service Bar", "rpc server"
+	}
+	fails("nomethod", c.Call("Foo.Nope", Args{1, 2}, &sum), method)
+	fails("noservice", c.Call("Bar.Nope", Args{1, 2}, &sum), service)
+	fails("illformed", c.Call("nodot", Args{1, 2}, &sum), who+": service/method request ill-formed: nodot")
 	fails("badargs", c.Call("Foo.Sum", "a string", &sum), "main.Args")
 	must(c.Call("Foo.Sum", Args{-5, 4}, &sum))
 	same("sum after errors", sum, -1)

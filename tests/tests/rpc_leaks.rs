@@ -4,11 +4,11 @@
 #![allow(clippy::unwrap_used, reason = "these are tests, their helpers included")]
 
 use std::fs;
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rpc::{Client, Options, Server, Service};
+use rpc::{Client, Error, Options, Server, Service};
 use tests::full;
 
 fn count(what: &str) -> usize {
@@ -81,6 +81,18 @@ fn disconnects(rounds: usize) {
     assert_eq!(serving.connections_open(), 0);
 }
 
+/// Dialling that gives up (RPC-6): accepted by the kernel, and the CONNECT is never answered.
+fn dials(rounds: usize) {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http@{}", silent.local_addr().unwrap());
+    let options = Options { connect_timeout: Duration::from_millis(5), ..Options::default() };
+    for _ in 0..rounds / 10 {
+        let error = Client::dial_with(&address, &options).unwrap_err();
+        assert!(matches!(error, Error::ConnectTimeout(_)), "{error}");
+        drop(silent.accept().unwrap());
+    }
+}
+
 /// Servers that start and stop.
 fn shutdowns(rounds: usize) {
     for _ in 0..rounds {
@@ -97,12 +109,14 @@ fn nothing_is_left_behind() {
     if !cfg!(target_os = "linux") {
         return tests::missing("threads can be counted on Linux only");
     }
-    let rounds = if full() { 1000 } else { 100 };
+    let rounds = if full() { 5000 } else { 1000 };
     let before = (count("task"), count("fd"));
     timeouts(rounds);
     settled(before, "timeouts");
     disconnects(rounds);
     settled(before, "disconnects");
+    dials(rounds);
+    settled(before, "dials");
     shutdowns(rounds);
     settled(before, "shutdowns");
 }

@@ -159,8 +159,9 @@
 //! - We never send interface values but read and skip them. `GobEncoder` types are bytes to us.
 //!
 //! # Try it
-//! `cargo run -p rpc --example call -- tcp@127.0.0.1:9999 Echo.Record '{"Grid":[1,2,3]}'` against
-//! `cargo run -p rpc --example serve`. Exercise, at the end of `gob/tests.rs`: a field that is
+//! `cargo run -p rpc --example serve` in one terminal; in another
+//! `cargo run -p rpc --example call -- tcp@127.0.0.1:9999 Echo.Record '{"Tags":["a"]}'` prints
+//! `{"Name":"","Score":0,...,"Tags":["a"],"Points":null,"Grid":[0,0,0],...}`. Exercise, at the end of `gob/tests.rs`: a field that is
 //! `Some(0)` comes back as `None`. Go's decoder accepts a zero that is sent (see gob-accept.txt), so an
 //! encoder may send it; make `exercise_some_zero_survives` pass without changing what Go sees of
 //! plain numbers.

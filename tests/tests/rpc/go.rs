@@ -1,4 +1,5 @@
-//! Live Go programs (tests/go), both ways: net/rpc over TCP, Unix sockets and CONNECT, jsonrpc.
+//! Live Go programs (tests/go), both ways: net/rpc over TCP, Unix sockets and CONNECT, jsonrpc,
+//! and GeeRPC as the tutorial speaks it.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
@@ -40,7 +41,15 @@ fn go_clients_call_our_server() {
     let server = Running::start(&example("rpc", "serve"), &flags, 2);
     let (callers, calls) = if full() { ("64", "1000") } else { ("16", "100") };
     let tcp = server.addr();
-    for (kind, addr) in [("tcp", tcp), ("json", tcp), ("http", tcp), ("unix", path)] {
+    let kinds = [
+        ("tcp", tcp),
+        ("json", tcp),
+        ("http", tcp),
+        ("unix", path),
+        ("gee", tcp),
+        ("geehttp", tcp),
+    ];
+    for (kind, addr) in kinds {
         let check = ["check", kind, addr, callers, calls];
         let output = Command::new(&program).args(check).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -163,6 +172,11 @@ fn our_client_calls_go_servers() {
                     let client = &client;
                     scope.spawn(move || {
                         for call in 0..calls {
+                            if call % 50 == 49 {
+                                let error = client.call::<i64>("Foo.Nope", &args(0, 0));
+                                assert!(matches!(error, Err(Error::Remote(_))), "{error:?}");
+                                continue;
+                            }
                             let sum = client.call::<i64>("Foo.Sum", &args(caller, call)).unwrap();
                             assert_eq!(sum, caller + call);
                         }

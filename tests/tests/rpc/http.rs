@@ -3,11 +3,15 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rpc::discovery::{Discovery, MultiServers, RoundRobin};
-use rpc::{Client, Dialect, Error, Heartbeat, Options, Registry, RegistryDiscovery, XClient};
+use rpc::{
+    Client, Dialect, Error, Heartbeat, Options, Registry, RegistryDiscovery, Service, XClient,
+};
+use tests::browser::Browser;
 use web::Engine;
 
 use crate::sessions::session;
@@ -78,6 +82,30 @@ fn two_servers_share_a_process_and_each_has_its_http() {
             }
         }
     });
+}
+
+#[test]
+fn a_browser_shows_the_debug_page() {
+    // RPC-14: sorted, and what it shows is text.
+    let Some(browser) = Browser::open("rpc-debug") else { return };
+    let serving = Arc::new(quiet().register(Service::new("<i>Bar")).unwrap().start().unwrap());
+    let mut engine = Engine::new();
+    rpc::http::mount(&mut engine, &serving).unwrap();
+    let http = Http::start(any_port(), engine);
+    let client = Client::dial(&format!("http@{}", http.addr)).unwrap();
+    for number in 0..5 {
+        client.call::<i64>("Foo.Sum", &args(number, 1)).unwrap();
+    }
+    browser.go(&format!("http://{}/debug/geerpc", http.addr));
+    assert_eq!(browser.text("return document.title"), "GeeRPC Services");
+    let shown = browser.text("return document.body.innerText");
+    let lines: Vec<&str> = shown.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let services = lines.iter().filter(|line| line.starts_with("Service "));
+    assert_eq!(services.collect::<Vec<_>>(), [&"Service <i>Bar", &"Service Foo"], "{shown}");
+    assert!(lines.contains(&"Sum(main.Args, *int) error\t5"), "{shown}");
+    let methods: Vec<_> = lines.iter().filter(|line| line.contains(") error")).collect();
+    assert!(methods.is_sorted(), "{shown}");
+    browser.picture("rpc_debug");
 }
 
 #[test]
@@ -167,6 +195,31 @@ fn a_heartbeat_outlives_its_registry_and_ends_with_its_handle() {
         drop(beat);
         assert!(registry.snapshot().is_empty(), "taken out on drop");
         drop(http);
+    });
+}
+
+#[test]
+fn a_heartbeat_that_is_refused_says_so_and_goes_on() {
+    // RPC-18: a 404 is no success, and RPC-17: nor the end.
+    watched(|| {
+        let registry = Arc::new(Registry::default().token("secret"));
+        let asked = Arc::new(AtomicUsize::new(0));
+        let mut engine = Engine::new();
+        engine.middleware({
+            let asked = Arc::clone(&asked);
+            move |context: &mut web::Context| {
+                asked.fetch_add(1, Ordering::SeqCst);
+                context.next();
+            }
+        });
+        registry.mount(&mut engine).unwrap();
+        let http = Http::start(any_port(), engine);
+        let url = format!("http://{}/_geerpc_/registry", http.addr);
+        let beat = Heartbeat::start(&url, "tcp@a:1", Duration::from_secs(60)).unwrap();
+        // A beat that was taken would be followed by the next one in a minute.
+        until(|| asked.load(Ordering::SeqCst) >= 3);
+        assert!(registry.snapshot().is_empty());
+        drop(beat);
     });
 }
 

@@ -47,14 +47,14 @@ const SESSIONS: &[(&str, &[&str])] = &[
     ("jsonrpc", &["basic", "error", "nomethod", "noservice", "illformed", "badargs", "zero"]),
 ];
 
-fn sessions() -> impl Iterator<Item = (&'static str, String)> {
+pub(crate) fn sessions() -> impl Iterator<Item = (&'static str, String)> {
     SESSIONS.iter().flat_map(|(dialect, names)| {
         names.iter().map(move |name| (*dialect, format!("{dialect}-{name}")))
     })
 }
 
 /// After these a Go server hangs up, and ours does not (RPC-2).
-const OURS_LIVES: [&str; 3] = ["gee-nomethod", "gee-noservice", "gee-illformed"];
+pub(crate) const OURS_LIVES: [&str; 3] = ["gee-nomethod", "gee-noservice", "gee-illformed"];
 
 #[test]
 fn our_server_answers_a_go_client_byte_for_byte() {
