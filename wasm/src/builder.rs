@@ -179,10 +179,7 @@ impl Build {
                 by_hand: "cargo run, in the repository".to_owned(),
             });
         }
-        fs::create_dir_all(self.places.pkg()).map_err(|error| Failure {
-            reason: format!("{} cannot be made: {error}", self.places.pkg().display()),
-            by_hand: "CARGO_TARGET_DIR=/a/folder/to/write/in cargo run".to_owned(),
-        })?;
+        self.make_folder()?;
         let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
         let asked = ["--print", "target-libdir", "--target", TARGET];
         let found = self.command(0, "demos", &rustc, &asked).map_err(|reason| Failure {
@@ -200,6 +197,19 @@ impl Build {
             fail(format!("the target {TARGET} is not installed, and cannot be added: {reason}"))
         })?;
         Ok(Some(format!("{TARGET} has been added")))
+    }
+
+    /// Makes the folder for the results, and sees that it can be written to.
+    fn make_folder(&self) -> Result<(), Failure> {
+        let pkg = self.places.pkg();
+        let fail = |what: &str, error: std::io::Error| Failure {
+            reason: format!("{} cannot be {what}: {error}", pkg.display()),
+            by_hand: "CARGO_TARGET_DIR=/a/folder/to/write/in cargo run".to_owned(),
+        };
+        fs::create_dir_all(&pkg).map_err(|error| fail("made", error))?;
+        let probe = pkg.join(format!("probe-{}", std::process::id()));
+        let written = fs::write(&probe, "").and_then(|()| fs::remove_file(&probe));
+        written.map_err(|error| fail("written to", error))
     }
 
     fn compile(&self) -> Outcome {

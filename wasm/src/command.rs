@@ -34,6 +34,8 @@ impl Running {
     ) -> Result<String, String> {
         let mut command = Command::new(program);
         command.args(args).current_dir(dir).stdin(Stdio::null());
+        // With it some programs end their error with a stack, in which no cause can be found.
+        command.env_remove("RUST_BACKTRACE");
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let (stdout, stderr) = {
             let mut slot = self.lock();

@@ -91,6 +91,89 @@ fn what_is_missing_is_told_in_a_sentence_with_a_command() {
     assert!(line.ends_with("by hand: CARGO_TARGET_DIR=/a/folder/to/write/in cargo run"), "{line}");
 }
 
+/// A folder with these programs, each a script of the shell.
+#[cfg(unix)]
+fn programs(name: &str, scripts: &[(&str, &str)]) -> std::path::PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = std::env::temp_dir().join(format!("programs-{}-{name}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    for (program, script) in scripts {
+        let file = dir.join(program);
+        std::fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    dir
+}
+
+/// What the builder says with only these programs on PATH.
+#[cfg(unix)]
+fn failure_with(name: &str, scripts: &[(&str, &str)]) -> String {
+    let dir = programs(name, scripts);
+    let path = dir.to_str().unwrap();
+    let line = failure(&[("PATH", path), ("CARGO_TARGET_DIR", path)]);
+    std::fs::remove_dir_all(&dir).unwrap();
+    line
+}
+
+#[cfg(unix)]
+#[test]
+fn each_program_that_is_missing_or_fails_is_told() {
+    let by_hand = "; by hand: rustup target add wasm32-unknown-unknown";
+    let first = "demos: looking for the target failed: the target wasm32-unknown-unknown is not \
+                 installed, and cannot be added: ";
+    let rustc = ("rustc", "echo /no/such/folder");
+    assert_eq!(
+        failure_with("no-rustup", &[rustc]),
+        format!("{first}the program `rustup` is not there{by_hand}")
+    );
+    let offline = "echo info: downloading >&2; echo 'error: could not download file' >&2; exit 1";
+    assert_eq!(
+        failure_with("offline", &[rustc, ("rustup", offline)]),
+        format!("{first}could not download file{by_hand}")
+    );
+    // The toolchain that was chosen is not there: what rustup, as rustc, says.
+    let other = "echo \"error: toolchain 'x' is not installed\" >&2; exit 1";
+    assert_eq!(
+        failure_with("toolchain", &[("rustc", other)]),
+        "demos: looking for the target failed: toolchain 'x' is not installed; by hand: install \
+         Rust as https://rustup.rs tells, then rustup target add wasm32-unknown-unknown"
+    );
+    // The target can be had; the next step needs cargo, and one that is new enough.
+    let there = ("rustc", "echo /");
+    let line = failure_with("no-cargo", &[there]);
+    assert!(
+        line.starts_with("demos: compiling the demos failed: the program `cargo` is not there; by hand: cd wasm/demos && cargo build --release --locked --examples --target wasm32-unknown-unknown --target-dir "),
+        "{line}"
+    );
+    let old = "echo 'error: rustc 1.80.0 is not supported by the following package:' >&2; echo '  demos@0.1.0 requires rustc 1.89' >&2; exit 101";
+    let line = failure_with("old-cargo", &[there, ("cargo", old)]);
+    let reason =
+        "rustc 1.80.0 is not supported by the following package: (demos@0.1.0 requires rustc 1.89)";
+    assert!(line.contains(reason), "{line}");
+}
+
+/// `rustup` adds what is missing, and the build goes on.
+#[cfg(unix)]
+#[test]
+fn a_missing_target_is_added() {
+    let rustup = "test \"$*\" = 'target add wasm32-unknown-unknown' && echo > \"${0%/*}/added\"";
+    let rustc = "test -e \"${0%/*}/added\" && echo / || echo /no/such/folder";
+    let dir = programs("target", &[("rustup", rustup), ("rustc", rustc)]);
+    let path = dir.to_str().unwrap();
+    let mut command = playground(&[]);
+    command.env_remove("CARGO").env_remove("RUSTC");
+    let mut serving = Serving::start({
+        command.env("PATH", path).env("CARGO_TARGET_DIR", path);
+        command
+    });
+    let lines = BufReader::new(serving.child.stderr.take().unwrap()).lines();
+    let lines: Vec<String> =
+        lines.map(Result::unwrap).take_while(|line| !line.contains(" failed: ")).collect();
+    std::fs::remove_dir_all(&dir).unwrap();
+    let said = "demos: looking for the target: wasm32-unknown-unknown has been added (";
+    assert!(lines.iter().any(|line| line.starts_with(said)), "{lines:?}");
+}
+
 #[test]
 fn without_the_network_the_command_to_run_later_is_told() {
     // Nothing has been downloaded to this cargo home, and nothing can be.
