@@ -131,7 +131,7 @@ impl Default for PeerLimits {
 /// The nodes of a cluster, as one list has it.
 #[derive(Debug)]
 pub(crate) struct Members {
-    ring: Ring,
+    pub(crate) ring: Ring,
     peers: HashMap<String, Arc<HttpPeer>>,
 }
 

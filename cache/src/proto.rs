@@ -245,6 +245,12 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Where the next field begins, counted from the message's first byte.
+    #[must_use]
+    pub fn offset(&self) -> usize {
+        self.len - self.rest.len()
+    }
+
     fn error(&self, cause: Malformed) -> Error {
         Error::Proto { at: self.len - self.from_end, cause }
     }

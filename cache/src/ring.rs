@@ -147,6 +147,11 @@ impl Ring {
         &self.nodes
     }
 
+    /// The points clockwise from 0, each with its node.
+    pub fn points(&self) -> impl Iterator<Item = (u64, &str)> {
+        self.points.iter().map(|&(point, node)| (point, &*self.nodes[node]))
+    }
+
     /// How many points there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -111,6 +111,15 @@ impl Shards {
         self.shard(hash).lru.remove_hashed(hash, key).is_some()
     }
 
+    /// The keys of one shard after the other, in each the most recently used first.
+    #[must_use]
+    pub fn keys(&self) -> Vec<Box<[u8]>> {
+        self.shards
+            .iter()
+            .flat_map(|shard| lock(shard).lru.keys().cloned().collect::<Vec<_>>())
+            .collect()
+    }
+
     /// The sums over all shards; each is exact, though one is read after the other.
     #[must_use]
     pub fn stats(&self) -> CacheStats {
@@ -183,6 +192,7 @@ mod tests {
         assert!(cache.recheck(b"a").is_some());
         cache.add(b"d", ByteView::from("1")).unwrap();
         assert_eq!((cache.get(b"b"), cache.stats().evictions), (None, 1));
-        assert!(cache.get(b"a").is_some());
+        assert!(cache.get(b"c").is_some());
+        assert_eq!(cache.keys(), [b"c", b"d", b"a"].map(|key| Box::from(key.as_slice())));
     }
 }

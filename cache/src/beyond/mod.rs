@@ -12,13 +12,17 @@
 //! | [`numbers`] | protobuf's other scalars, packed and not | prost, protobuf |
 //! | [`negative`] | remembering that a key does not exist | DNS (RFC 2308) |
 //! | [`groupcache`] | the dialect of Go's groupcache | itself |
+//! | [`trace`] | names for the bytes of a message | protoscope, Wireshark |
+//! | [`look`] | a node's ring and its keys in their order, to be looked at | groupcache's `/stats`, and further |
 //! | [`mix`] | [`mix64`], a ring hash without crc32's clusters | xxHash, SipHash in other rings |
 
 pub mod groupcache;
 pub mod hot;
+pub mod look;
 pub mod mix;
 pub mod negative;
 pub mod numbers;
+pub mod trace;
 pub mod ttl;
 
 pub use groupcache::GetResponse;
