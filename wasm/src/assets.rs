@@ -13,6 +13,7 @@ const FILES: &[(&str, &[u8])] = &[
     ("inspect.js", include_bytes!("../static/inspect.js")),
     ("memory.js", include_bytes!("../static/memory.js")),
     ("orm.js", include_bytes!("../static/orm.js")),
+    ("live.js", include_bytes!("../static/live.js")),
     ("progress.js", include_bytes!("../static/progress.js")),
     ("icon.svg", include_bytes!("../static/icon.svg")),
 ];

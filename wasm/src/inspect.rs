@@ -12,6 +12,7 @@
 //! |---|---|---|
 //! | an HTTP request | [`request`] | [`web::Request::parts`] |
 //! | a database's page, a journal | [`sqlite`] | [`orm::sql::inspect`] |
+//! | a protobuf message | [`protobuf`] | [`cache::beyond::trace`] |
 //!
 //! Then [`as_json`] lays the pieces out, the part `inspector` of `pages/layout.html` draws them
 //! (`{{template "inspector" .request}}`), and `static/inspect.js` lights a piece in both pictures.
@@ -19,6 +20,7 @@
 //! A page of a database is mostly zeros. Rows of a piece that repeat the row above them are left
 //! out, as `hexdump` does, and their number is said.
 
+pub mod protobuf;
 pub mod request;
 pub mod sqlite;
 

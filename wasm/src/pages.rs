@@ -5,6 +5,7 @@
 //! | `/` | the five systems and the days that exist ([`systems`]) |
 //! | `/web` | your request, every byte named ([`inspect`]); the route tree ([`tree`]) |
 //! | `/orm` and below | a database, every byte named ([`orm_page`]) |
+//! | `/cache` | nodes of the cache, live ([`cache_page`]) |
 //! | `/wasm`, `/wasm/:page` | the four demos and the state of their build ([`demos`](crate::demos)) |
 //! | `/hello/:name`, `/hello/b/c` | the tutorial's routes, so that the tree has something to choose |
 //! | `/static/*file` | style and scripts ([`assets`]) |
@@ -17,11 +18,15 @@ use std::sync::{Arc, OnceLock};
 use web::{Context, Engine, Result, json};
 
 use crate::demos::Demos;
-use crate::{assets, inspect, orm_page, systems, tree};
+use crate::live::Streams;
+use crate::{assets, cache_page, inspect, orm_page, systems, tree};
+
+/// What all pages share.
+pub(crate) const LAYOUT: &str = include_str!("../pages/layout.html");
 
 /// Name and source of each page, and of the parts that all share.
 const PAGES: &[(&str, &str)] = &[
-    ("layout", include_str!("../pages/layout.html")),
+    ("layout", LAYOUT),
     ("home", include_str!("../pages/home.html")),
     ("web", include_str!("../pages/web.html")),
     ("orm", include_str!("../pages/orm.html")),
@@ -50,10 +55,10 @@ pub fn engine(demos: &Demos) -> Result<Engine> {
         let routes = Arc::clone(&routes);
         engine.route(method, "/web", move |c| web_page(c, &routes))?;
     }
-    // Systems without a page of their own yet.
-    for path in ["/cache", "/rpc"] {
-        engine.get(path, move |c| c.redirect(302, &format!("/#{}", &path[1..])))?;
-    }
+    // A system without a page of its own yet.
+    engine.get("/rpc", |c| c.redirect(302, "/#rpc"))?;
+    let streams = Streams::default();
+    cache_page::register(&mut engine, &streams)?;
     orm_page::register(&mut engine)?;
     demos.register(&mut engine)?;
     engine.get("/hello/:name", hello)?;

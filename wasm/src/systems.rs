@@ -85,7 +85,7 @@ pub const SYSTEMS: &[System] = &[
         title: "A distributed cache like groupcache",
         about: "An LRU list, a ring of nodes that agree who owns a key, one load for a thousand \
                 callers who ask at once, and protobuf between the nodes.",
-        page: None,
+        page: Some("/cache"),
         days: days! { "cache":
             "1" "Least recently used, within a budget of bytes" "lru.rs" "day1_lru";
             "2" "A cache that loads, for many threads" "group.rs" "day2_single_node";

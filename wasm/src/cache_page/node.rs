@@ -1,0 +1,149 @@
+//! One real node of the cache, on a port of its own: what `day7_protobuf` runs, in this process.
+
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use cache::{Dialect, Error, Group, Groups, HttpPool};
+use web::{Content, Handler, Request, Response, Result, Server, Stopper};
+
+/// The one group of all nodes.
+pub const GROUP: &str = "scores";
+
+/// A node's budget: so small that a few keys fill it.
+pub const BUDGET_BYTES: usize = 120;
+
+/// Threads and waiting connections of a node: enough for its peers, and a bound.
+const CONNECTIONS_MAX: usize = 64;
+
+/// An exchange with more bytes than this is not kept.
+const EXCHANGE_BYTES_MAX: usize = 4096;
+
+/// Where the values come from, and how often it was asked: a slow database.
+#[derive(Debug)]
+pub struct Source {
+    loads: AtomicU64,
+    load_time: Duration,
+}
+
+impl Source {
+    /// A source that takes so long for a value.
+    #[must_use]
+    pub fn new(load_time: Duration) -> Source {
+        Source { loads: AtomicU64::new(0), load_time }
+    }
+
+    /// How often it was asked.
+    pub fn loads(&self) -> u64 {
+        self.loads.load(Relaxed)
+    }
+
+    /// The tutorial's three scores, nothing for `kkk`, and a text for every other key.
+    fn load(&self, key: &[u8]) -> cache::Result<String> {
+        self.loads.fetch_add(1, Relaxed);
+        thread::sleep(self.load_time);
+        match key {
+            b"Tom" => Ok("630".to_owned()),
+            b"Jack" => Ok("589".to_owned()),
+            b"Sam" => Ok("567".to_owned()),
+            b"kkk" => Err(Error::not_found(key)),
+            other => Ok(format!("value of {}", String::from_utf8_lossy(other))),
+        }
+    }
+}
+
+/// What a node was asked by a peer and answered, as the bytes were.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// The number of the node that answered.
+    pub node: usize,
+    /// The head of the request.
+    pub head: Vec<u8>,
+    /// The status of the answer.
+    pub status: u16,
+    /// The body of the answer.
+    pub body: Vec<u8>,
+}
+
+/// The last exchange between two nodes.
+pub type Wire = Arc<Mutex<Option<Exchange>>>;
+
+/// A node that serves its peers. Dropping it ends that.
+#[derive(Debug)]
+pub struct Node {
+    /// 1, 2, ..: its name on the page, and its colour.
+    pub number: usize,
+    /// Its URL, as the peers' lists have it.
+    pub url: String,
+    /// Its side of the cluster.
+    pub pool: Arc<HttpPool>,
+    /// Its cache.
+    pub group: Arc<Group>,
+    stopper: Stopper,
+    /// Serves the peers; ends when the stopper is told, and is joined on drop.
+    serving: Option<JoinHandle<()>>,
+}
+
+impl Node {
+    /// Starts a node on a free port of the loopback interface. It knows no peers yet.
+    ///
+    /// # Errors
+    /// [`web::Error::Io`] when there is no port, or no thread.
+    pub fn start(number: usize, source: &Arc<Source>, wire: &Wire) -> Result<Node> {
+        let failed = |error| web::Error::Io { doing: "starting a node".to_owned(), source: error };
+        let listener = TcpListener::bind("127.0.0.1:0").map_err(failed)?;
+        let url = format!("http://{}", listener.local_addr().map_err(failed)?);
+        let pool = Arc::new(HttpPool::new(&url, Dialect::geecache()));
+        let source = Arc::clone(source);
+        let load = move |key: &[u8]| source.load(key);
+        let groups = Arc::new(Groups::default());
+        let group = groups.add(Group::new(GROUP, BUDGET_BYTES, load));
+        // The group is the first of its name, and has no picker yet: neither can be refused.
+        let taken = |error: Error| failed(std::io::Error::other(error));
+        let group = group.map_err(taken)?;
+        group.register_peers(Arc::clone(&pool) as _).map_err(taken)?;
+        let mut server = Server::new(overheard(number, pool.handler(&groups), Arc::clone(wire)));
+        (server.pool.threads_max, server.pool.queue_max) = (CONNECTIONS_MAX, CONNECTIONS_MAX);
+        let stopper = server.stopper();
+        let serve = move || {
+            if let Err(error) = server.serve(listener) {
+                web::log::line(format_args!("node {number}: {error}"));
+            }
+        };
+        let serving = thread::Builder::new().name(format!("node {number}")).spawn(serve);
+        let serving = Some(serving.map_err(failed)?);
+        Ok(Node { number, url, pool, group, stopper, serving })
+    }
+
+    /// Whether its cache holds `key`; looking does not change the order.
+    #[must_use]
+    pub fn holds(&self, key: &[u8]) -> bool {
+        self.group.keys().iter().any(|held| **held == *key)
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.stopper.stop(Duration::from_secs(1));
+        if let Some(serving) = self.serving.take() {
+            // A panic in there was printed by the panic hook.
+            let _ = serving.join();
+        }
+    }
+}
+
+/// A node's handler that keeps what it was asked last, and what it answered.
+fn overheard(node: usize, handler: impl Handler, wire: Wire) -> impl Handler {
+    move |request: &mut Request, response: &mut Response| {
+        handler.serve(request, response);
+        let (head, status) = (request.head(), response.status());
+        if let Content::Bytes(body) = &response.content
+            && head.len() + body.len() <= EXCHANGE_BYTES_MAX
+        {
+            let exchange = Exchange { node, head: head.to_vec(), status, body: body.clone() };
+            *wire.lock().unwrap_or_else(PoisonError::into_inner) = Some(exchange);
+        }
+    }
+}
