@@ -224,6 +224,38 @@ fn slow_heads_hold_their_threads_for_their_timeout_only() {
     drop(slow);
 }
 
+/// One octet every few milliseconds is no silence, and still too slow: both deadlines are absolute.
+#[test]
+fn a_trickle_of_octets_is_cut_off_all_the_same() {
+    let reads = |request: &mut Request, response: &mut Response| {
+        let _ = web::body::Body::bytes(&mut request.body);
+        ok(request, response);
+    };
+    let mut server = Server::new(reads);
+    server.limits.head_timeout = Duration::from_millis(200);
+    server.limits.body_timeout = Duration::from_millis(200);
+    let serving = Serving::start(server);
+    let post = "POST / HTTP/1.1\r\nHost: x\r\n";
+    for start in [
+        "GET / HTTP/1.1\r\nA: ".to_owned(),
+        format!("{post}Content-Length: 100000\r\n\r\n"),
+        format!("{post}Transfer-Encoding: chunked\r\n\r\n186a0\r\n"),
+        format!("{post}Transfer-Encoding: chunked\r\n\r\n0\r\nTrailer: "),
+    ] {
+        let mut raw = serving.send(&start);
+        let started = Instant::now();
+        raw.stream.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
+        // Waits for an answer, and sends an octet whenever there is none.
+        while raw.stream.peek(&mut [0]).is_err() {
+            let _ = raw.stream.write_all(b"x");
+            assert!(started.elapsed() < WATCHDOG, "{start:?} goes on for ever");
+        }
+        raw.stream.set_read_timeout(Some(WATCHDOG)).unwrap();
+        assert_eq!(raw.answer().status, 408, "{start:?}");
+        raw.ends();
+    }
+}
+
 /// `accept` fails, again and again, and the server goes on; its idle connections make room.
 #[cfg(unix)]
 #[test]

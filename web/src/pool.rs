@@ -129,6 +129,9 @@ struct State {
     closing: bool,
     /// The last thread that was wanted could not be started.
     spawn_fails: bool,
+    /// The stack of the next thread. Here and not read from the limits, so that a test can ask for
+    /// one that no system has, half-way through.
+    stack_bytes: usize,
 }
 
 impl fmt::Debug for Shared {
@@ -153,7 +156,9 @@ impl Pool {
     /// A pool without threads; they start when there is work.
     #[must_use]
     pub fn new(limits: PoolLimits) -> Self {
-        let (state, work, ended, backlog) = Default::default();
+        let (work, ended, backlog) = Default::default();
+        let state = State { stack_bytes: limits.stack_bytes, ..State::default() };
+        let state = Mutex::new(state);
         Pool { shared: Arc::new(Shared { limits, state, work, ended, backlog }) }
     }
 
@@ -197,7 +202,7 @@ impl Pool {
         let (key, shared) = (state.next, Arc::clone(&self.shared));
         let handle = thread::Builder::new()
             .name(format!("pool-{key}"))
-            .stack_size(self.shared.limits.stack_bytes)
+            .stack_size(state.stack_bytes)
             .spawn(move || work(&shared, key))?;
         state.handles.insert(key, handle);
         state.next += 1;

@@ -64,7 +64,7 @@
 //! ```text
 //! index out of bounds: the len is 1 but the index is 100
 //! Traceback:
-//!     web/examples/day7_panic_recover.rs:19
+//!     web/examples/day7_panic_recover.rs:18
 //! ```
 
 use std::backtrace::{Backtrace, BacktraceStatus};

@@ -312,3 +312,20 @@ fn turn_away(mut stream: &TcpStream) {
         let _ = stream.read(&mut [0; 4096]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A client that is gone before it was accepted says nothing about us; being out of
+    /// descriptors asks the open connections to end.
+    #[test]
+    fn an_aborted_accept_is_passed_over_and_starvation_is_noted() {
+        let server = Server::new(|_: &mut Request, _: &mut Response| {});
+        let starved = || server.control.starved.load(SeqCst);
+        server.survive(&ErrorKind::ConnectionAborted.into());
+        assert!(!starved());
+        server.survive(&io::Error::other("too many open files"));
+        assert!(starved());
+    }
+}

@@ -87,3 +87,30 @@ fn closing_finishes_what_was_accepted_and_counts_what_hangs() {
     assert_eq!(pool.close(Instant::now() + SOON), 0);
     assert_eq!(results.iter().collect::<Vec<_>>(), [1, 2]);
 }
+
+/// The system has no more threads: those that exist do all the work, and if there are none the job
+/// is given back. Once it has some again, they are used.
+#[test]
+fn refused_spawns_are_survived() {
+    const NO_SYSTEM_HAS: usize = 1 << 46;
+    let pool = pool(4, 10);
+    let usual = std::mem::replace(&mut pool.shared.lock().stack_bytes, NO_SYSTEM_HAS);
+    assert!(pool.execute(Box::new(|| ())).is_err(), "no thread and none to be had");
+    pool.shared.lock().stack_bytes = usual;
+    let (release, gate) = mpsc::channel::<()>();
+    let (done, results) = mpsc::channel();
+    let first = done.clone();
+    let job = move || {
+        gate.recv().unwrap();
+        first.send(thread::current().id()).unwrap();
+    };
+    assert_eq!(pool.execute(Box::new(job)).unwrap(), Placed::Running);
+    pool.shared.lock().stack_bytes = NO_SYSTEM_HAS;
+    let next = |done: mpsc::Sender<_>| Box::new(move || done.send(thread::current().id()).unwrap());
+    assert_eq!(pool.execute(next(done.clone())).unwrap(), Placed::Queued);
+    assert_eq!(pool.threads(), 1);
+    release.send(()).unwrap();
+    let ids: Vec<_> = (0..2).map(|_| results.recv_timeout(SOON).unwrap()).collect();
+    assert_eq!(ids[0], ids[1], "the one thread did both");
+    assert_eq!(pool.close(Instant::now() + SOON), 0);
+}
