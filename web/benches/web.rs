@@ -1,17 +1,19 @@
 //! What the pieces cost: `cargo bench -p web`. std only; prints a table with units.
 //!
-//! Loopback rows run client and server in this process, so their figures are for comparing rows of
-//! one run: "bare" is a thread per connection that does `read; write` of the same octets and
-//! nothing else, the ceiling for any server that lends a thread to a connection.
+//! Loopback rows start this program twice more: as `hello`, and as "bare", a thread per connection
+//! that does `read; write` of the same octets and nothing else - the ceiling for any server that
+//! lends a thread to a connection. The two are asked in turn, so that both see the same noise.
+//! Their CPU time per request is fairer than requests per second, for the client is slow, too.
 
 use std::hint::black_box;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::thread;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use std::{env, fs, thread};
 
 use web::trie::Trie;
-use web::{Engine, Json, Limits, Request, json};
+use web::{Engine, Json, Limits, Request, Server, json};
 
 const SHORT: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost:9999\r\nA: b\r\n\r\n";
 const BROWSER: &str = include_str!("browser_request.txt");
@@ -19,11 +21,17 @@ const ROUTES: &str = include_str!("github_routes.txt");
 const DOCUMENT: &str = include_str!("document.json");
 
 fn main() {
+    match env::args().nth(1).as_deref() {
+        Some("--serve-hello") => return serve_hello(),
+        Some("--serve-bare") => return serve_bare(),
+        _ => {}
+    }
     println!("{:<46} {:>12}  unit", "what", "figure");
     parse();
     route();
     document();
     loopback();
+    idle();
 }
 
 fn row(what: &str, figure: f64, unit: &str) {
@@ -84,25 +92,66 @@ fn document() {
     row("make and print json!({\"id\": 42, \"ok\": true})", nanos, "ns");
 }
 
-/// Where `hello` listens, and where the bare loop does.
-fn servers() -> (SocketAddr, SocketAddr) {
-    let mut engine = Engine::new();
-    engine.log_routes = false;
-    engine.get("/", |c| c.string(200, "hello world")).expect("a valid pattern");
-    let (hello, bare) = (bind(), bind());
-    let addrs = (hello.local_addr().expect("bound"), bare.local_addr().expect("bound"));
-    // Both end with the process.
-    thread::spawn(move || engine.serve(hello));
-    thread::spawn(move || {
-        for stream in bare.incoming().flatten() {
-            thread::spawn(move || bare_loop(stream));
-        }
-    });
-    addrs
+/// This program as a server, in a process of its own.
+struct Served {
+    child: Child,
+    addr: SocketAddr,
+}
+
+impl Served {
+    fn start(role: &str) -> Served {
+        let this = env::current_exe().expect("this program has a path");
+        let mut command = Command::new(this);
+        let mut child = command.arg(role).stdout(Stdio::piped()).spawn().expect("it starts");
+        let mut line = String::new();
+        let stdout = child.stdout.take().expect("it is piped");
+        BufReader::new(stdout).read_line(&mut line).expect("it tells its address");
+        Served { child, addr: line.trim().parse().expect("an address") }
+    }
+
+    /// Microseconds of CPU it has used so far; `/proc` counts hundredths of a second.
+    fn cpu(&self) -> Option<f64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).ok()?;
+        // After the name in parentheses: state is 0, user time 11, system time 12.
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        let ticks: f64 =
+            fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?;
+        Some(ticks * 10_000.0)
+    }
+
+    /// Its resident memory in MB.
+    fn memory(&self) -> Option<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+        Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? * 1024.0 / 1e6)
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 fn bind() -> TcpListener {
-    TcpListener::bind("127.0.0.1:0").expect("a free port")
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    println!("{}", listener.local_addr().expect("bound"));
+    listener
+}
+
+fn serve_hello() {
+    let mut engine = Engine::new();
+    engine.get("/", |c| c.string(200, "hello world")).expect("a valid pattern");
+    let mut server = Server::new(engine);
+    server.pool.threads_max = 6_000;
+    server.serve(bind()).expect("it serves");
+}
+
+fn serve_bare() {
+    for stream in bind().incoming().flatten() {
+        thread::spawn(move || bare_loop(stream));
+    }
 }
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
@@ -123,34 +172,48 @@ fn bare_loop(mut stream: TcpStream) {
 }
 
 fn loopback() {
-    let (hello, bare) = servers();
+    let (hello, bare) = (Served::start("--serve-hello"), Served::start("--serve-bare"));
     for (connections, pipelined) in [(1, 1), (64, 1), (64, 16)] {
-        // In turn, so that both see the same noise.
-        let (mut ours, mut ceiling) = (0f64, 0f64);
-        for _ in 0..3 {
-            ours = ours.max(load(hello, connections, pipelined));
-            ceiling = ceiling.max(load(bare, connections, pipelined));
-        }
         let name = format!("{connections} connections x {pipelined} pipelined");
-        row(&format!("hello, {name}"), ours, "requests/s");
-        row(&format!("bare read/write loop, {name}"), ceiling, "requests/s");
-        row("  hello / bare", ours / ceiling * 100.0, "%");
+        compare(&name, &hello, &bare, |addr| load(addr, connections, pipelined));
     }
+    compare("a connection per request", &hello, &bare, connect_each);
 }
 
-/// Requests per second: one thread sends on every connection, then reads from every connection.
-fn load(addr: SocketAddr, connections: usize, pipelined: usize) -> f64 {
-    let request = SHORT.repeat(pipelined);
-    let mut streams: Vec<TcpStream> = (0..connections)
-        .map(|_| {
-            let stream = TcpStream::connect(addr).expect("the server listens");
-            stream.set_nodelay(true).expect("a socket");
-            stream
-        })
-        .collect();
-    let mut answers = vec![0; ANSWER.len() * pipelined];
+/// Requests per second and CPU per request of both, the best of three rounds in turn.
+fn compare(name: &str, hello: &Served, bare: &Served, load: impl Fn(SocketAddr) -> (f64, f64)) {
+    let mut best = [(0f64, f64::MAX); 2];
+    for _ in 0..3 {
+        for (served, best) in [hello, bare].into_iter().zip(&mut best) {
+            let before = served.cpu();
+            let (requests, seconds) = load(served.addr);
+            let cpu = served.cpu().zip(before).map_or(f64::NAN, |(now, then)| now - then);
+            *best = (best.0.max(requests / seconds), best.1.min(cpu / requests));
+        }
+    }
+    for ((rate, cpu), who) in best.into_iter().zip(["hello", "bare read/write loop"]) {
+        row(&format!("{who}, {name}"), rate, "requests/s");
+        row("  its CPU per request", cpu, "µs");
+    }
+    row("  hello / bare, requests per second", best[0].0 / best[1].0 * 100.0, "%");
+}
+
+fn connect(addr: SocketAddr) -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect(addr)?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+const ROUND: Duration = Duration::from_secs(1);
+
+/// Requests and seconds: one thread sends on every connection, then reads from every connection.
+fn load(addr: SocketAddr, connections: u32, pipelined: u32) -> (f64, f64) {
+    let request = SHORT.repeat(pipelined as usize);
+    let mut streams: Vec<TcpStream> =
+        (0..connections).map(|_| connect(addr).expect("the server listens")).collect();
+    let mut answers = vec![0; ANSWER.len() * pipelined as usize];
     let (start, mut rounds) = (Instant::now(), 0u32);
-    while start.elapsed() < Duration::from_millis(700) {
+    while start.elapsed() < ROUND {
         for stream in &mut streams {
             stream.write_all(&request).expect("sent");
         }
@@ -160,6 +223,39 @@ fn load(addr: SocketAddr, connections: usize, pipelined: usize) -> f64 {
         rounds += 1;
     }
     assert!(answers.ends_with(b"hello world"), "both servers answer the same number of octets");
-    let all = u32::try_from(connections * pipelined).unwrap_or(u32::MAX);
-    f64::from(rounds) * f64::from(all) / start.elapsed().as_secs_f64()
+    let seconds = start.elapsed().as_secs_f64();
+    (f64::from(rounds) * f64::from(connections * pipelined), seconds)
+}
+
+/// Requests and seconds: connect, ask, read, close, one after another.
+fn connect_each(addr: SocketAddr) -> (f64, f64) {
+    let (start, mut requests) = (Instant::now(), 0u32);
+    let mut answer = [0; ANSWER.len()];
+    while start.elapsed() < ROUND {
+        let mut stream = connect(addr).expect("the server listens");
+        stream.write_all(SHORT).expect("sent");
+        stream.read_exact(&mut answer).expect("answered");
+        requests += 1;
+    }
+    (f64::from(requests), start.elapsed().as_secs_f64())
+}
+
+/// Idle connections, and what is left beside them.
+fn idle() {
+    const IDLE: usize = 5_000;
+    let hello = Served::start("--serve-hello");
+    let mut streams = Vec::new();
+    let mut answer = [0; ANSWER.len()];
+    for _ in 0..IDLE {
+        let Ok(mut stream) = connect(hello.addr) else {
+            return println!("{IDLE} idle connections need more descriptors: ulimit -n 6000");
+        };
+        stream.write_all(SHORT).expect("sent");
+        stream.read_exact(&mut answer).expect("answered");
+        streams.push(stream);
+    }
+    row("hello's memory, 5000 idle connections", hello.memory().unwrap_or(f64::NAN), "MB");
+    let (requests, seconds) = load(hello.addr, 64, 1);
+    row("hello, 64 connections beside them", requests / seconds, "requests/s");
+    row("  its memory then", hello.memory().unwrap_or(f64::NAN), "MB");
 }

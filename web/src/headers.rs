@@ -127,8 +127,10 @@ impl Headers {
 
     fn find(&self, name: &str) -> Option<usize> {
         let name = name.as_bytes();
+        // Nearly always a name is written as we ask for it, and comparing as it is costs less.
         self.fields.iter().position(|f| {
-            f.name.len() == name.len() && self.text[f.name.clone()].eq_ignore_ascii_case(name)
+            let found = &self.text[f.name.clone()];
+            found == name || found.eq_ignore_ascii_case(name)
         })
     }
 
