@@ -76,7 +76,15 @@
 //! - Log lines are off until asked for ([`Group::with_log`]): a line per hit costs a hundred hits.
 //!
 //! # Try it
-//! `cargo run -p cache --example day2_single_node`.
+//! `cargo run -p cache --example day2_single_node` asks twice for each key; the log says which get loads:
+//! ```text
+//! [SlowDB] search key Tom                                 Tom: 630
+//! [GeeCache] hit                                          Tom: 630
+//! [SlowDB] search key Jack                                Jack: 589
+//! [GeeCache] hit                                          Jack: 589
+//! ..                                                      ..
+//! [SlowDB] search key unknown                             unknown not exist
+//! ```
 //! Exercises (in `cache/tests/exercises.rs`): `cargo test -p cache exercise_group -- --ignored`.
 
 use std::cell::Cell;

@@ -37,8 +37,9 @@
 //! | 7 | protobuf by hand | [`proto`] | `day7_protobuf` | `cache/tests/proto.rs` |
 //!
 //! Run one with `cargo run -p cache --example day7_protobuf`, then `curl 'localhost:9999/api?key=Tom'`
-//! prints 630. Each chapter ends with exercises, `cache/tests/exercises.rs`. The course ends with day 7; what users of the real thing expect on top is in [`beyond`], and
-//! no file of the course needs it. Figures: `cargo bench -p cache`.
+//! prints 630. Each chapter ends with exercises, `cache/tests/exercises.rs`; solutions lie in
+//! `tests/solutions`. The course ends with day 7. What users of the real thing expect on top is in
+//! [`beyond`], and no file of the course needs it. Figures: `cargo bench -p cache`.
 //!
 //! # One get, from end to end
 //! 1. A user asks node 8003: `GET /api?key=Tom`. Its handler calls [`Group::get`].
@@ -76,8 +77,10 @@
 //! | hot cache, one fetched value in ten | yes | yes, off by default | `keeps_one_in_ten_of_what_peers_say_and_nothing_else` |
 //! | statistics under the same names | yes | yes, and at `/stats` | `the_owner_is_asked_first_and_its_not_found_is_final` |
 //! | a missing key is final, asked once | no | yes | `the_owners_not_found_is_final_and_costs_one_query` |
+//! | protobuf's corners, each refused or read as the specification has it | generated | by hand | `what_is_malformed_is_refused_with_its_offset` |
 //! | missing keys remembered for a time | no | yes, off by default | `remembers_absence_until_the_time_is_up` |
 //! | deadline and size limit for peers' answers | no | yes | `every_bad_answer_is_its_own_error_and_the_value_is_loaded_here` |
+//! | a peer that dies is replaced by loads here, and comes back | yes | yes | `peers_die_and_come_back_under_load` |
 //! | a failing peer rests | no | yes | `a_peer_that_fails_rests_longer_each_time_and_is_tried_by_one` |
 //! | nodes with different lists cannot deadlock | no | yes | `nodes_whose_lists_disagree_answer_each_other_and_do_not_wait_in_a_circle` |
 //! | peers change at run time | yes | yes | `the_list_of_peers_changes_under_load` |

@@ -69,8 +69,14 @@
 //! - "Not exist" from the owner is the answer; in Go the asking node asks the source once more.
 //!
 //! # Try it
-//! `cargo run -p cache --example day5_multi_nodes`, then `curl 'localhost:9999/api?key=Tom'` prints 630,
-//! and the log says `[Server http://localhost:8003] Pick peer http://localhost:8001`.
+//! `cargo run -p cache --example day5_multi_nodes`, then `curl 'localhost:9999/api?key=Tom'` prints 630.
+//! The log shows the way (the times are left out), and `curl localhost:8001/stats` what was counted:
+//! ```text
+//! [Server http://localhost:8003] Pick peer http://localhost:8001
+//! [Server http://localhost:8001] GET /_geecache/scores/Tom
+//! [SlowDB] search key Tom
+//! ```
+//! The example's own page says how to start the three nodes as three processes, and to end one.
 //! Exercises (in `cache/tests/exercises.rs`): `cargo test -p cache exercise_peers -- --ignored`.
 
 use std::collections::HashMap;

@@ -78,7 +78,18 @@
 //! - An empty ring gives `None`, not the empty string.
 //!
 //! # Try it
-//! `cargo run -p cache --example day4_consistent_hash` (its server is day 3's; the ring is printed).
+//! `cargo run -p cache --example day4_consistent_hash` prints the ring, then serves as on day 3:
+//! ```text
+//! 150 points, shares deviate by 16 % of their mean
+//!  Tom 459235f3 -> http://localhost:8001
+//! Jack 084846e6 -> http://localhost:8001
+//!  Sam de5e0ef8 -> http://localhost:8003
+//!  kkk e7aaf76f -> http://localhost:8001
+//!  a b 806c5cd3 -> http://localhost:8001
+//!  x/y 9e66110f -> http://localhost:8001
+//!    你 d617d273 -> http://localhost:8002
+//! without 8003: Sam -> http://localhost:8001
+//! ```
 //! Exercises (in `cache/tests/exercises.rs`): `cargo test -p cache exercise_ring -- --ignored`.
 
 use crate::crc32;

@@ -14,7 +14,7 @@ use cache::{
     ByteView, Dialect, Error, Group, Groups, HttpPool, PeerLimits, PeerPicker, Result, Ring,
 };
 use tests::fault_proxy::{Fault, FaultProxy};
-use tests::{Running, example, full};
+use tests::{Running, example, full, root};
 use web::{Client, Server, Stopper};
 
 /// How often each key was loaded.
@@ -158,6 +158,27 @@ fn the_owners_not_found_is_final_and_costs_one_query() {
         let counts = (stats.peer_loads, stats.peer_errors, stats.local_load_errs);
         assert_eq!(counts, (1 + count as u64, 0, 0), "{want:?}");
     }
+}
+
+#[test]
+fn a_key_too_long_for_a_request_is_loaded_here_and_its_owner_does_not_rest() {
+    watched(|| {
+        let (nodes, urls) = cluster(&Dialect::geecache());
+        nodes[0].pool.set_peers([&urls[1]]).unwrap();
+        for (len, fits) in [(7_000, true), (20_000, false), (300_000, false)] {
+            let peer = nodes[0].pool.pick_peer(b"Tom").expect("it does not rest");
+            let key = vec![b'k'; len];
+            match peer.get("scores", &key) {
+                Ok(value) => assert!(fits && value[..] == key),
+                Err(Error::PeerStatus { status, .. }) => {
+                    assert_eq!((fits, &*status), (false, "414 URI Too Long"));
+                }
+                Err(other) => panic!("{other}"),
+            }
+            assert_eq!(nodes[0].group.get(&key).unwrap().len(), len);
+        }
+        assert!(nodes[0].pool.pick_peer(b"Tom").is_some(), "it does not rest");
+    });
 }
 
 /// A node whose only peer is behind a proxy and owns every key.
@@ -468,6 +489,33 @@ fn a_panicking_loader_is_a_500_to_peers_and_an_error_to_all_who_wait() {
         stopper.stop(Duration::from_secs(5));
         serving.join().unwrap().unwrap();
     });
+}
+
+/// The crate's front page compares it with groupcache, feature by feature; each row names its test.
+#[test]
+fn every_feature_of_the_front_page_has_its_test() {
+    let read = |path: &std::path::Path| std::fs::read_to_string(path).unwrap();
+    let page = read(&root().join("cache/src/lib.rs"));
+    let (_, table) = page.split_once("# Beside groupcache").unwrap();
+    let mut code = String::new();
+    for folder in ["cache/src", "cache/src/beyond", "cache/tests", "tests/tests"] {
+        for entry in std::fs::read_dir(root().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            code += &if path.is_file() { read(&path) } else { String::new() };
+        }
+    }
+    let rows = table.lines().skip(1).take_while(|line| line.starts_with("//! |")).skip(2);
+    let mut count = 0;
+    for row in rows.filter(|row| !row.ends_with("| yes | no | |")) {
+        let test = row.rsplit('`').nth(1).unwrap_or_else(|| panic!("no test: {row}"));
+        assert!(
+            code.contains(&format!("#[test]\nfn {test}()"))
+                || code.contains(&format!("    fn {test}()")),
+            "{row}"
+        );
+        count += 1;
+    }
+    assert!(count >= 15, "{count} rows");
 }
 
 fn get(url: &str) -> (u16, String) {
