@@ -100,7 +100,8 @@ use crate::{ByteView, CacheStats, Error, Result, Shards};
 
 /// Where the values come from: a database, a file, another service.
 ///
-/// A value must follow from its key alone: nodes keep it for as long as they like.
+/// A value must follow from its key alone: nodes keep it for as long as they like. A getter may ask the
+/// group for other keys, but never in a circle: two keys that ask for each other wait for ever.
 pub trait Getter: Send + Sync + 'static {
     /// Loads the value of `key`.
     ///
@@ -341,6 +342,7 @@ impl Group {
     /// A miss: one flight for all who ask now, to the owner if that is another node, else here.
     fn load(&self, key: &[u8]) -> Result<ByteView> {
         count(&self.counters.loads);
+        // Set by `load`, read by what is run after it: both by the leader, on this thread.
         let from_peer = Cell::new(false);
         let load = || {
             if let Some(found) = self.recheck(key) {

@@ -245,6 +245,7 @@ impl fmt::Debug for HttpPool {
 }
 
 /// An error as Go's `http.Error` sends it: the text and a line feed, not to be taken for HTML.
+/// (Setting a header can fail only for names and values that are no HTTP; these are constants.)
 fn fail(response: &mut Response, status: u16, text: &str) {
     response.set_status(status);
     let _ = response.headers.set("Content-Type", "text/plain; charset=utf-8");

@@ -42,6 +42,7 @@ impl Size for Absent {
 pub struct NegativeCache {
     keep_for: Duration,
     clock: Box<dyn Fn() -> Duration + Send + Sync>,
+    /// Guards the keys and their counts.
     absent: Mutex<Keys>,
 }
 
