@@ -281,7 +281,7 @@ fn hit_ratio() {
 
 /// Gets of one peer by another over loopback, beside a bare HTTP hello asked by the same client.
 fn peers() {
-    const COUNT: u32 = 20_000;
+    const COUNT: u32 = 4_000;
     let listener = || TcpListener::bind("127.0.0.1:0").expect("a free port");
     let hello = listener();
     let hello_url = format!("http://{}/", hello.local_addr().expect("an address"));
@@ -304,7 +304,7 @@ fn peers() {
         let client = Client::new();
         let peer = asker.pick_peer(b"Tom").expect("the peer");
         let (mut bare, mut got) = (0.0_f64, 0.0_f64);
-        for _ in 0..5 {
+        for _ in 0..20 {
             bare = bare.max(rate(threads, COUNT, || drop(client.get(&hello_url))));
             got = got.max(rate(threads, COUNT, || drop(peer.get("bench", b"Tom"))));
         }
