@@ -1,6 +1,8 @@
 //! Calls per second and CPU per call, ours beside Go's net/rpc, server and client in processes of
 //! their own: `cargo bench -p rpc --bench calls`. Needs `go` for the comparison; without it only
-//! ours are measured.
+//! ours are measured. `BENCH_PEER=PROGRAM` measures another one as well: `PROGRAM serve` prints
+//! `tcp ADDR` and serves until its stdin ends; `PROGRAM client ADDR CONNECTIONS CALLERS SECONDS`
+//! prints the number of calls and the seconds they took. `BENCH_SECONDS` is 2 unless given.
 //!
 //! Also: a raw 64-byte TCP echo for the latency, and gob's cost for a small struct.
 
@@ -165,6 +167,7 @@ fn compare() {
     let me = env::current_exe().expect("has a path");
     let echo = measure("raw 64-byte TCP echo", (&me, "echo-serve"), (&me, &["echo", &length]));
     let go = go_peer();
+    let peer = env::var_os("BENCH_PEER").map(std::path::PathBuf::from);
     for (connections, callers) in [("1", "64"), ("64", "1"), ("1", "1")] {
         let args = ["client", connections, callers, &length];
         let name = format!("ours {connections} x {callers}");
@@ -174,6 +177,11 @@ fn compare() {
             let name = format!("Go net/rpc {connections} x {callers}");
             let theirs = measure(&name, (go, "bench-serve"), (go, &args));
             println!("    ours / Go = {:.2}", ours / theirs);
+        }
+        if let Some(peer) = &peer {
+            let name = format!("peer {connections} x {callers}");
+            let theirs = measure(&name, (peer, "serve"), (peer, &args));
+            println!("    ours / peer = {:.2}", ours / theirs);
         }
         if connections == callers {
             println!("    latency / raw echo = {:.2}", echo / ours);

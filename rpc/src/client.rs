@@ -102,7 +102,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle, Thread};
+use std::thread::{JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
 use crate::codec::{Body, CodecReader, Dialect, Header, Side};
@@ -338,11 +338,12 @@ impl Client {
         if let Err(error) = pushed {
             return Err(shared.calls().ended.clone().unwrap_or(error));
         }
-        if crowded {
-            // Others are at it as well: let those that run add theirs to this write.
-            thread::yield_now();
-        }
-        match shared.outgoing.flush(deadline) {
+        let flushed = if crowded {
+            shared.outgoing.flush_together(deadline)
+        } else {
+            shared.outgoing.flush(deadline)
+        };
+        match flushed {
             Err(Error::Timeout) => {
                 shared.finish_later();
                 Err(Error::Timeout)
@@ -378,6 +379,7 @@ impl fmt::Debug for Shared {
 mod tests {
     use super::*;
     use crate::{Server, Service};
+    use std::thread;
 
     fn slow() -> Server {
         let wait = |n: i64| {

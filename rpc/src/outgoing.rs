@@ -12,6 +12,13 @@
 //! everything that has gathered, until nothing is left. The more callers, the larger the writes: a
 //! system call for a batch instead of one for a call.
 //!
+//! What if nobody is writing, but many are about to call, each on its own turn of the processor? Then
+//! the first *promises* to write, and lets the others go first; who finds a promise leaves
+//! ([`Outgoing::flush_together`]). Without it, 64 callers on two processors wrote once for each call;
+//! with it, once for dozens, and the server reads and answers dozens at a time: twice the calls for a
+//! third of the work. The rule that nothing is forgotten: **bytes in the buffer have a writer, or one
+//! who has promised to be**.
+//!
 //! Limits: 1 MiB may gather, then senders wait ([`Outgoing::push`], with their deadline); a write
 //! that makes no progress for `stall_timeout` ends the connection. A sender whose deadline passes
 //! in mid-write puts the rest back, in front, for the next one.
@@ -19,6 +26,7 @@
 use std::io;
 use std::net::Shutdown;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::codec::{Body, CodecWriter, Header};
@@ -52,6 +60,8 @@ struct State {
     spare: Vec<u8>,
     /// Whether somebody is writing; whoever sets it takes all that gathers.
     writing: bool,
+    /// Whether somebody is about to call [`Outgoing::flush`].
+    promised: bool,
     /// How many wait for room.
     waiting: usize,
     failed: Option<Error>,
@@ -65,6 +75,7 @@ impl Outgoing {
             buf: Vec::new(),
             spare: Vec::new(),
             writing: false,
+            promised: false,
             waiting: 0,
             failed: None,
         };
@@ -136,6 +147,21 @@ impl Outgoing {
         Ok(state.buf.len())
     }
 
+    /// [`Outgoing::flush`] for one of many: lets the others that run add theirs first. Who finds
+    /// that somebody has promised to write leaves at once.
+    ///
+    /// # Errors
+    /// Those of [`Outgoing::flush`].
+    pub(crate) fn flush_together(&self, deadline: Option<Instant>) -> Result<()> {
+        let mut state = self.lock();
+        if state.writing || std::mem::replace(&mut state.promised, true) {
+            return Ok(());
+        }
+        drop(state);
+        thread::yield_now();
+        self.flush(deadline)
+    }
+
     /// Writes everything that has gathered, unless somebody is at it.
     ///
     /// # Errors
@@ -143,6 +169,8 @@ impl Outgoing {
     /// [`Outgoing::flush`] must be called again. Any other error ends the connection.
     pub(crate) fn flush(&self, deadline: Option<Instant>) -> Result<()> {
         let mut state = self.lock();
+        // Kept now: whatever has been left to us is in the buffer, or another is writing it.
+        state.promised = false;
         if let Some(error) = &state.failed {
             return Err(error.clone());
         }
