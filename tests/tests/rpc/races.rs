@@ -49,6 +49,14 @@ impl Told {
     }
 }
 
+/// Counts rounds, the long count under `TESTS_FULL=1`; on a machine that is busy with other things,
+/// as many as fit into some seconds.
+fn rounds(short: u64, long: u64) -> impl Iterator<Item = u64> {
+    let (count, seconds) = if full() { (long, 20) } else { (short, 5) };
+    let until = Instant::now() + Duration::from_secs(seconds);
+    (0..count).take_while(move |_| Instant::now() < until)
+}
+
 #[test]
 fn who_gives_up_hands_the_right_to_read_on() {
     // One that reads gets its reply, stops, and wakes another. If that one's own time is over just
@@ -74,7 +82,7 @@ fn who_gives_up_hands_the_right_to_read_on() {
             };
             let (reads, patient) = (caller("A.Reads", None), caller("A.Patient", None));
             let hasty: Vec<_> = (0..3).map(|_| caller("A.Hasty", Some(limit))).collect();
-            for round in 0..if full() { 4_000 } else { 800 } {
+            for round in rounds(800, 4_000) {
                 reads.0.send(()).unwrap();
                 let reads_id = told.request();
                 patient.0.send(()).unwrap();
@@ -110,7 +118,8 @@ fn asking_whether_a_client_is_available_keeps_nobody_from_reading() {
                     assert!(client.is_available());
                 }
             });
-            for number in 0..if full() { 20_000 } else { 5_000 } {
+            for number in rounds(5_000, 20_000) {
+                let number = i64::try_from(number).unwrap();
                 let sum = client.call::<i64>("Foo.Sum", &crate::args(number, 1)).unwrap();
                 assert_eq!(sum, number + 1);
             }
@@ -126,12 +135,11 @@ fn who_gives_up_in_mid_write_leaves_the_stream_whole() {
     watched(|| {
         let (client, mut told) = Told::start();
         let big = "x".repeat(400_000);
-        let rounds = if full() { 200 } else { 20 };
         thread::scope(|scope| {
             for caller in 0..4u64 {
                 let (client, big) = (&client, &big);
                 scope.spawn(move || {
-                    for round in 0..rounds {
+                    for round in rounds(20, 200) {
                         let within = Duration::from_micros(300 * (caller + round % 9));
                         let late = client.call_timeout::<u64>("A.Hasty", big, within);
                         assert!(matches!(late, Err(Error::Timeout)), "{late:?}");
@@ -141,7 +149,7 @@ fn who_gives_up_in_mid_write_leaves_the_stream_whole() {
             let patient: Vec<_> = (0..2)
                 .map(|_| {
                     scope.spawn(|| {
-                        for _ in 0..rounds {
+                        for _ in rounds(20, 200) {
                             client.call::<u64>("A.Patient", &7i64).unwrap();
                         }
                         client.call::<u64>("A.Bye", &7i64).unwrap();
@@ -179,7 +187,8 @@ fn a_full_connection_and_a_full_server_read_on() {
                     scope.spawn(|| {
                         let client = Client::dial(&address).unwrap();
                         let go = |n: i64| client.go::<i64>("Nap.Nap", &n).unwrap();
-                        for round in 0..if full() { 20 } else { 2 } {
+                        for round in rounds(2, 20) {
+                            let round = i64::try_from(round).unwrap();
                             let handles: Vec<_> = (0..70).map(|n| go(n + round)).collect();
                             for (n, handle) in (round..).zip(handles) {
                                 assert_eq!(handle.wait().unwrap(), n);
@@ -224,7 +233,7 @@ fn what_is_held_back_does_not_wait_behind_a_full_server() {
 #[test]
 fn a_shutdown_is_quick_whoever_comes_at_that_moment() {
     watched(|| {
-        for _ in 0..if full() { 400 } else { 40 } {
+        for _ in rounds(40, 400) {
             let (serving, address) = crate::start(crate::quiet());
             let over = AtomicBool::new(false);
             thread::scope(|scope| {
