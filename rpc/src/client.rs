@@ -94,9 +94,12 @@
 //! - [`Client::is_available`] asks the socket, since nobody reads a connection that is at rest.
 //!
 //! # Try it
-//! `cargo run -p rpc --example day2_client`. Exercise, at the end of this file:
-//! `exercise_client_counts_what_nobody_wanted`: let `{client:?}` tell how many replies were thrown
-//! away.
+//! `cargo run -p rpc --example day2_client`. Exercises, at the end of this file, each switched on by
+//! `cargo test -p rpc NAME -- --ignored`:
+//! - `exercise_client_counts_what_nobody_wanted`: let `{client:?}` tell how many replies were thrown
+//!   away.
+//! - `exercise_client_knows_how_many_calls_it_made`: and how many calls there were (the number of the
+//!   next one knows).
 
 use std::collections::HashMap;
 use std::fmt;
@@ -398,6 +401,18 @@ mod tests {
         let late = client.call_timeout::<i64>("Foo.Wait", &1i64, within);
         assert!(matches!(late, Err(Error::Timeout)));
         assert_eq!(client.call::<i64>("Foo.Wait", &2i64).unwrap(), 2);
+    }
+
+    #[test]
+    #[ignore = "an exercise: see the end of the chapter"]
+    fn exercise_client_knows_how_many_calls_it_made() {
+        let serving = slow().start().unwrap();
+        let addr = serving.listen("127.0.0.1:0").unwrap();
+        let client = Client::dial(&format!("tcp@{addr}")).unwrap();
+        for number in 0..3i64 {
+            client.call::<i64>("Foo.Wait", &number).unwrap();
+        }
+        assert!(format!("{client:?}").contains("made: 3"), "{client:?}");
     }
 
     #[test]

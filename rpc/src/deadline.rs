@@ -69,9 +69,11 @@
 //!
 //! # Try it
 //! `cargo run -p rpc --example day4_timeout` ends with
-//! `rpc server: request handle timeout: expect within 50ms`. Exercise, at the end of this file:
-//! `exercise_deadline_ends_with_the_connection`: a client hangs up; let
-//! [`CallInfo::is_over`](crate::CallInfo::is_over) say so.
+//! `rpc server: request handle timeout: expect within 50ms`. Exercises, at the end of this file:
+//! - `exercise_deadline_ends_with_the_connection`: a client hangs up; let
+//!   [`CallInfo::is_over`](crate::CallInfo::is_over) say so.
+//! - `exercise_deadline_is_the_shorter_one`: a client may ask for any handle timeout, also for a longer
+//!   one than the server's own; let the shorter of the two count.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -266,6 +268,28 @@ mod tests {
     use super::*;
     use crate::{Client, Server, Service};
     use std::sync::mpsc;
+
+    #[test]
+    #[ignore = "an exercise: see the end of the chapter"]
+    fn exercise_deadline_is_the_shorter_one() {
+        let service = Service::new("Foo").method_with("Wait", |n: i64, call| {
+            let until = Instant::now() + Duration::from_secs(5);
+            while !call.is_over() && Instant::now() < until {
+                std::thread::park_timeout(TICK);
+            }
+            Ok(n)
+        });
+        let limits =
+            crate::Limits { handle_timeout: Duration::from_millis(20), ..crate::Limits::default() };
+        let server = Server::new().log(|_| {}).limits(limits).register(service).unwrap();
+        let serving = server.start().unwrap();
+        let addr = serving.listen("127.0.0.1:0").unwrap();
+        let options =
+            crate::Options { handle_timeout: Duration::from_secs(2), ..crate::Options::default() };
+        let client = Client::dial_with(&format!("tcp@{addr}"), &options).unwrap();
+        let error = client.call::<i64>("Foo.Wait", &1i64).unwrap_err().to_string();
+        assert_eq!(error, "rpc server: request handle timeout: expect within 20ms");
+    }
 
     #[test]
     #[ignore = "an exercise: see the end of the chapter"]

@@ -27,9 +27,11 @@
 //! - The random generator is ten lines, seeded by what std has.
 //!
 //! # Try it
-//! `cargo run -p rpc --example day6_load_balance`. Exercise, at the end of this file:
-//! `exercise_discovery_without_doubles`: an address that is listed twice gets twice the calls; let
-//! [`MultiServers`] keep it once.
+//! `cargo run -p rpc --example day6_load_balance`. Exercises, at the end of this file:
+//! - `exercise_discovery_without_doubles`: an address that is listed twice gets twice the calls; let
+//!   [`MultiServers`] keep it once.
+//! - `exercise_discovery_in_order`: two programs with the same list in another order go round in another
+//!   order; let [`Discovery::get_all`] sort it.
 
 use std::collections::hash_map::RandomState;
 use std::fmt;
@@ -237,6 +239,12 @@ mod tests {
         servers.update(Vec::new());
         let error = servers.get(&Random::new()).unwrap_err();
         assert_eq!(error.to_string(), "rpc discovery: no available servers");
+    }
+
+    #[test]
+    #[ignore = "an exercise: see the end of the chapter"]
+    fn exercise_discovery_in_order() {
+        assert_eq!(MultiServers::new(["b", "c", "a"]).get_all().unwrap(), ["a", "b", "c"]);
     }
 
     #[test]

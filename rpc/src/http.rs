@@ -48,8 +48,10 @@
 //!
 //! # Try it
 //! `cargo run -p rpc --example day5_http_debug`, then open `http://127.0.0.1:9999/debug/geerpc`: it
-//! shows `Sum(main.Args, *int) error` and 5. Exercise, at the end of this file:
-//! `exercise_http_page_as_json`: `?format=json` gives the same as JSON.
+//! shows `Sum(main.Args, *int) error` and 5. Exercises, at the end of this file:
+//! - `exercise_http_page_as_json`: `?format=json` gives the same as JSON.
+//! - `exercise_http_says_what_is_allowed`: an answer 405 is to say in `Allow` what would be taken
+//!   (RFC 9110 section 15.5.6); Go's does not.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -260,6 +262,16 @@ mod tests {
         assert_eq!(answer("/_goRPC_"), ("HTTP/1.0 200 Connected to Go RPC\n\n".to_owned(), true));
         let (text, known) = answer("/nope");
         assert!(text.starts_with("HTTP/1.0 404 Not Found\r\n") && !known);
+    }
+
+    #[test]
+    #[ignore = "an exercise: see the end of the chapter"]
+    fn exercise_http_says_what_is_allowed() {
+        let serving = Server::new().log(|_| {}).start().unwrap();
+        let mut engine = Engine::new();
+        mount(&mut engine, &Arc::new(serving)).unwrap();
+        let answer = engine.handle(web::Request::new("GET", RPC_PATH));
+        assert_eq!((answer.status(), answer.headers.get("Allow")), (405, Some("CONNECT")));
     }
 
     #[test]

@@ -64,8 +64,10 @@
 //! - etcd would be another [`Discovery`]: its gateway speaks HTTP and JSON. It is not here yet.
 //!
 //! # Try it
-//! `cargo run -p rpc --example day7_registry`. Exercise, at the end of this file:
-//! `exercise_registry_answers_head`: HEAD is answered 405; let it be GET without a body.
+//! `cargo run -p rpc --example day7_registry`. Exercises, at the end of this file:
+//! - `exercise_registry_answers_head`: HEAD is answered 405; let it be GET without a body.
+//! - `exercise_registry_tells_when_it_heard`: let GET send `X-Geerpc-Seen` as well, how many seconds ago
+//!   each server was heard of.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -398,6 +400,18 @@ mod tests {
         let registry = Registry::new(Duration::ZERO);
         registry.put("tcp@a:1").unwrap();
         assert_eq!(registry.snapshot().len(), 1);
+    }
+
+    #[test]
+    #[ignore = "an exercise: see the end of the chapter"]
+    fn exercise_registry_tells_when_it_heard() {
+        let registry = Arc::new(Registry::default());
+        registry.put("tcp@a:1").unwrap();
+        registry.put("tcp@b:1").unwrap();
+        let mut engine = Engine::new();
+        registry.mount(&mut engine).unwrap();
+        let answer = engine.handle(web::Request::new("GET", REGISTRY_PATH));
+        assert_eq!(answer.headers.get("X-Geerpc-Seen"), Some("0,0"));
     }
 
     #[test]

@@ -75,9 +75,11 @@
 //! - The text of an error travels as it is; Go's took it for a format (RPC-8).
 //!
 //! # Try it
-//! `cargo run -p rpc --example day3_service`. Exercise, at the end of this file:
-//! `exercise_service_by_default`: a name without a dot, `Sum`, is ill-formed; let it mean `Default.Sum`
-//! where there is a service of that name.
+//! `cargo run -p rpc --example day3_service`. Exercises, at the end of this file:
+//! - `exercise_service_by_default`: a name without a dot, `Sum`, is ill-formed; let it mean
+//!   `Default.Sum` where there is a service of that name.
+//! - `exercise_service_refuses_what_nobody_could_call`: a method named `A.B`, or not at all, can never
+//!   be found; let [`Server::register`](crate::Server::register) say so.
 
 use std::collections::BTreeMap;
 use std::error;
@@ -366,6 +368,15 @@ mod tests {
         assert!(method.is_slow());
         method.was_quick();
         assert!(!method.is_slow());
+    }
+
+    #[test]
+    #[ignore = "an exercise: see the end of the chapter"]
+    fn exercise_service_refuses_what_nobody_could_call() {
+        for name in ["", "A.B"] {
+            let service = Service::new("Foo").method(name, |n: i64| Ok(n));
+            assert!(Server::new().log(|_| {}).register(service).is_err(), "{name:?}");
+        }
     }
 
     #[test]
