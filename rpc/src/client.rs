@@ -373,8 +373,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let calls = self.calls();
-        let (waiting, ended) = (calls.pending.len(), &calls.ended);
-        f.debug_struct("Connection").field("waiting", &waiting).field("ended", ended).finish()
+        let mut shown = f.debug_struct("Connection");
+        shown.field("waiting", &calls.pending.len());
+        shown.field("ended", &calls.ended);
+        shown.finish()
     }
 }
 

@@ -282,7 +282,7 @@ mod tests {
         let mut engine = Engine::new();
         mount(&mut engine, &Arc::new(serving)).unwrap();
         let request = web::Request::new("GET", "/debug/geerpc?format=json");
-        let page = engine.handle(request).body().clone();
+        let page = engine.handle(request).into_bytes().unwrap();
         let page = web::json::parse(page).unwrap();
         assert_eq!(page["Foo"]["Sum"].as_i64(), Some(0));
     }
