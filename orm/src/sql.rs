@@ -9,7 +9,7 @@
 //! | 1. read a file | [`varint`], [`record`], [`vfs`], [`disk`], [`header`], [`page`], [`btree`] up to [`btree::index`] | walk any table and index that sqlite3 made |
 //! | 2. write and journal it | [`journal`], [`cache`], [`pager`] with [`access`](pager::access) and [`transaction`](pager::transaction), [`savepoint`], [`freelist`], [`btree::write`], [`btree::balance`] | change it, and pull the plug at any moment |
 //! | | [`check`], [`inspect`] | prove a file sound, and name each of its bytes |
-//! | 3. query it | [`catalog`], [`lexer`], [`ast`], [`parser`], [`affinity`], [`expr`], [`func`], [`plan`], [`exec`], [`command`], [`connection`], [`statement`] | follow one query from text to rows |
+//! | 3. query it | [`catalog`], [`lexer`], [`ast`], [`parser`], [`stack`], [`affinity`], [`expr`], [`func`], [`plan`], [`exec`], [`command`], [`connection`], [`statement`], [`limits`] | follow one query from text to rows |
 //!
 //! # Why
 //!
@@ -131,6 +131,7 @@ pub mod catalog;
 pub mod ast;
 pub mod lexer;
 pub mod parser;
+pub mod stack;
 
 pub mod affinity;
 pub mod expr;
@@ -142,6 +143,7 @@ pub mod exec;
 
 pub mod command;
 pub mod connection;
+pub mod limits;
 pub mod statement;
 
 pub use connection::Connection;

@@ -260,8 +260,14 @@ fn the_shell_prints_errors_and_goes_on() {
     assert_eq!(output.status.code(), Some(1));
 }
 
+/// On a stack as small as that of the web server's pool threads, where a playground may run SQL.
 #[test]
 fn hostile_sql_ends_in_an_error_within_bounds() {
+    let small = std::thread::Builder::new().stack_size(256 * 1024);
+    small.spawn(hostile_sql).unwrap().join().unwrap();
+}
+
+fn hostile_sql() {
     let db = Connection::memory().unwrap();
     db.execute("CREATE TABLE t(a)", &[]).unwrap();
     db.execute("INSERT INTO t VALUES (1)", &[]).unwrap();
@@ -274,14 +280,48 @@ fn hostile_sql_ends_in_an_error_within_bounds() {
     let tall = Some("Expression tree is too large (maximum depth 1000)".to_owned());
     assert_eq!(error(&format!("SELECT 1 FROM t WHERE a=1{}", " OR a=1".repeat(1_000_000))), tall);
     assert_eq!(error(&format!("SELECT 1 FROM t WHERE a=1{}", " OR a=2".repeat(990))), None);
-    assert_eq!(error(&format!("SELECT a{} FROM t", "+a".repeat(990))), None);
-    assert_eq!(error(&format!("SELECT a{} FROM t", "||a".repeat(990))), None);
+    assert_eq!(error(&format!("SELECT a{} FROM t", "+a".repeat(490))), None);
+    assert_eq!(error(&format!("SELECT a{} FROM t", "||a".repeat(490))), None);
     let deep = Some("parser stack overflow".to_owned());
     assert_eq!(error(&format!("SELECT {}1{}", "(".repeat(10_000), ")".repeat(10_000))), deep);
     assert_eq!(error(&"SELECT (".repeat(10_000)), deep);
     assert_eq!(error(&"SELECT * FROM (".repeat(10_000)), deep);
     assert_eq!(error(&format!("SELECT {}a{} FROM t", "abs(".repeat(45), ")".repeat(45))), None);
     assert_eq!(error(&format!("SELECT length('{}')", "x".repeat(1 << 20))), None);
+    // These recurse where others loop: an error, and not the end of the stack.
+    for (start, inner, end) in [
+        ("SELECT ", "(SELECT ", ")"),
+        ("SELECT ", "(1 IN (SELECT a FROM t WHERE ", "))"),
+        ("SELECT 1 FROM t WHERE ", "EXISTS (SELECT 1 FROM t WHERE ", ")"),
+        ("SELECT ", "CASE WHEN a THEN ", " END"),
+        ("SELECT ", "NOT ", ""),
+    ] {
+        let sql = |n| format!("{start}{}1{}", inner.repeat(n), end.repeat(n));
+        assert_eq!(error(&sql(1000)), deep, "{inner}");
+        let held = (0..100).take_while(|&n| error(&sql(n)) != deep).count();
+        assert!(held >= 10, "{inner} only {held} times");
+    }
+    for chain in ["=a", " ISNULL", " COLLATE NOCASE", " LIKE a", " BETWEEN a AND a", " IN (a)"] {
+        error(&format!("SELECT a{} FROM t", chain.repeat(198)));
+    }
+    let near = Some("near \"EXPLAIN\": syntax error".to_owned());
+    assert_eq!(error(&"EXPLAIN QUERY PLAN ".repeat(10_000)), near);
+    assert_eq!(error(&format!("CREATE TABLE nulls(a {})", "NULL ".repeat(10_000))), None);
+    let check = format!("CREATE TABLE checked(a CHECK (a{} < 5000))", "+1".repeat(490));
+    assert_eq!(error(&check), None);
+    assert_eq!(error("INSERT INTO checked VALUES (1)"), None);
+    assert_eq!(error("ALTER TABLE checked RENAME COLUMN a TO b"), None);
+    let row = vec!["a"; 1500].join(",");
+    assert_eq!(error(&format!("SELECT 1 FROM t WHERE ({row}) = ({row})")), None);
+    // Views that double: 2^20 SELECTs in the last one.
+    error("CREATE VIEW v0 AS SELECT a FROM t");
+    for n in 1..20 {
+        error(&format!("CREATE VIEW v{n} AS SELECT x.a FROM v{m} x, v{m} y", m = n - 1));
+    }
+    let many = Some("more than 5000 queries in one statement".to_owned());
+    assert_eq!(error("SELECT * FROM v19"), many);
+    let list: Vec<String> = (0..100_000).map(|n| n.to_string()).collect();
+    assert_eq!(error(&format!("SELECT a FROM t WHERE a IN ({})", list.join(","))), None);
     let columns: Vec<String> = (0..1000).map(|n| format!("c{n}")).collect();
     assert_eq!(error(&format!("CREATE TABLE wide({})", columns.join(","))), None);
     assert_eq!(error(&format!("INSERT INTO wide VALUES ({})", vec!["1"; 1000].join(","))), None);

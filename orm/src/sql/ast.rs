@@ -18,6 +18,8 @@
 //! Names keep their place in the text ([`Span`]): `ALTER TABLE ... RENAME` rewrites the stored
 //! statements there and leaves every other byte alone.
 
+use std::sync::Arc;
+
 use crate::sql::Value;
 
 /// A piece of the statement's text: `sql[start..end]`.
@@ -248,7 +250,7 @@ pub(crate) enum ColumnConstraint {
     Unique(Option<OnConflict>),
     Check(Check),
     /// The expression and its text, without the parentheses around it.
-    Default(Expr, Span),
+    Default(Arc<Expr>, Span),
     Collate(String),
     References(ForeignKey),
     Generated,
@@ -258,7 +260,8 @@ pub(crate) enum ColumnConstraint {
 #[derive(Clone, Debug)]
 pub(crate) struct Check {
     pub(crate) label: String,
-    pub(crate) expr: Expr,
+    /// Shared, because a copy of a tall tree would take as much stack as the tree is tall.
+    pub(crate) expr: Arc<Expr>,
 }
 
 #[derive(Clone, Debug)]

@@ -82,7 +82,7 @@ pub(crate) struct Column {
     pub(crate) collation: Collation,
     pub(crate) not_null: bool,
     pub(crate) not_null_conflict: Option<OnConflict>,
-    pub(crate) default: Option<Expr>,
+    pub(crate) default: Option<Arc<Expr>>,
     pub(crate) default_text: Option<String>,
     /// What a record that ends before this column has there.
     pub(crate) missing: Value,

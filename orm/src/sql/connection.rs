@@ -45,6 +45,7 @@ use std::sync::Arc;
 use super::ast::OnConflict;
 use super::catalog::Catalog;
 use super::inspect::{Part, annotate_page};
+use super::limits::Limits;
 use super::statement::Statement;
 use super::vfs::Vfs;
 use super::{Error, Options, Pager, Result, Value};
@@ -73,6 +74,7 @@ pub(crate) struct Shared {
     pub(crate) total_changes: Cell<i64>,
     /// What the constraint that failed last asks for.
     pub(crate) failed_with: Cell<OnConflict>,
+    pub(crate) limits: Limits,
     random: Cell<u64>,
 }
 
@@ -118,6 +120,7 @@ impl Connection {
                 changes: Cell::new(0),
                 total_changes: Cell::new(0),
                 failed_with: Cell::new(OnConflict::Abort),
+                limits: Limits::new(),
                 random: Cell::new(seed),
             },
         }

@@ -55,7 +55,9 @@ pub enum Error {
     Mismatch,
     /// An integer sum that fits no 64 bits.
     IntegerOverflow,
-    /// A string, blob or row beyond the limit of 1,000,000,000 bytes.
+    /// The progress handler of the connection said that the statement should not go on.
+    Interrupted,
+    /// A string, blob or row beyond the limit of 1,000,000,000 bytes, or a lower one that was set.
     TooBig,
     /// Any other complaint about the meaning of a statement, in SQLite's words.
     Sql(String),
@@ -149,6 +151,7 @@ impl fmt::Display for Error {
             Error::ForeignKey => write!(f, "FOREIGN KEY constraint failed"),
             Error::Mismatch => write!(f, "datatype mismatch"),
             Error::IntegerOverflow => write!(f, "integer overflow"),
+            Error::Interrupted => write!(f, "interrupted"),
             Error::TooBig => write!(f, "string or blob too big"),
             Error::Sql(text) => write!(f, "{text}"),
             Error::Io { action, path, source } => {
@@ -199,6 +202,7 @@ mod tests {
                 Error::corrupt(7, "a cell overlaps the header"),
                 "database disk image is malformed: page 7: a cell overlaps the header",
             ),
+            (Error::Interrupted, "interrupted"),
             (Error::Busy, "database is locked"),
             (Error::ReadOnly, "attempt to write a readonly database"),
             (Error::NotADatabase, "file is not a database"),

@@ -149,11 +149,14 @@ impl<'p> SelectRun<'p> {
             CompoundOp::UnionAll => left.append(&mut right),
             CompoundOp::Union => {
                 left.append(&mut right);
+                // Of equal rows, 1 and 1.0, SQLite keeps the last.
+                left.reverse();
                 left.retain(|row| seen.insert(key(row)));
             }
             CompoundOp::Except | CompoundOp::Intersect => {
                 let others: HashSet<_> = right.iter().map(key).collect();
                 let wanted = op == CompoundOp::Intersect;
+                left.reverse();
                 left.retain(|row| {
                     let key = key(row);
                     others.contains(&key) == wanted && seen.insert(key)
@@ -242,6 +245,7 @@ impl<'p> CoreRun<'p> {
             State::Start => Ok(false),
             State::Values(rows) => {
                 let Some(codes) = rows.next() else { return Ok(false) };
+                env.shared.limits.step()?;
                 outputs(codes, &Ctx { env, sources: &[], slots: &[], parent }, row)?;
                 Ok(true)
             }

@@ -76,7 +76,8 @@ pub(crate) enum Code {
     Outer(usize, Box<Code>),
     Not(Box<Code>),
     BitNot(Box<Code>),
-    Arithmetic(Arithmetic, Box<[Code; 2]>),
+    /// Shared: a chain may be hundreds of operators long, and a copy would take that much stack.
+    Arithmetic(Arithmetic, Arc<[Code; 2]>),
     Compare(Box<Compare>),
     /// `a IS b` or, if true, `a IS NOT b`: NULL is a value like others.
     Is(bool, Box<Compare>),
@@ -158,6 +159,8 @@ pub(crate) struct InList {
     pub(crate) rules: Rules,
     pub(crate) value: Code,
     pub(crate) list: Vec<Code>,
+    /// The list is constants, none of them NULL, with the affinity applied and in order.
+    pub(crate) sorted: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -329,7 +332,8 @@ impl Code {
             Code::Slot(_) | Code::Outer(..) => {}
             Code::Not(code) | Code::BitNot(code) | Code::IsNull(_, code) => code.walk(visit),
             Code::IsTruth { code, .. } | Code::Cast(_, code) => code.walk(visit),
-            Code::Arithmetic(_, pair) | Code::And(pair) | Code::Or(pair) => {
+            Code::Arithmetic(_, pair) => pair.iter().for_each(|code| code.walk(visit)),
+            Code::And(pair) | Code::Or(pair) => {
                 pair.iter().for_each(|code| code.walk(visit));
             }
             Code::Compare(c) | Code::Is(_, c) | Code::NullIf(c) => {

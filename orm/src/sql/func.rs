@@ -15,10 +15,8 @@ pub mod aggregate;
 use super::affinity::{Number, prefix_number, real_to_text, to_integer, to_text};
 use super::ast::LikeOp;
 use super::expr::{Env, Val, pattern};
+use super::limits::Limits;
 use super::{Collation, Error, Result, Value, ValueRef};
-
-/// The longest text or blob that a function makes.
-pub(crate) const LENGTH_MAX: usize = 1_000_000_000;
 
 /// A function of single values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +60,7 @@ const FUNCTIONS: &[(&str, usize, usize, Function)] = &[
     ("instr", 2, 2, Function::Instr),
     ("last_insert_rowid", 0, 0, Function::LastInsertRowid),
     ("length", 1, 1, Function::Length),
-    ("like", 2, 2, Function::Like),
+    ("like", 2, 3, Function::Like),
     ("lower", 1, 1, Function::Lower),
     ("ltrim", 1, 2, Function::Ltrim),
     ("max", 2, 127, Function::Max),
@@ -130,6 +128,7 @@ pub(crate) fn call<'a>(
 ) -> Result<Val<'a>> {
     let first = args.first().map_or(ValueRef::Null, Val::get);
     let null_in = args.iter().any(Val::is_null);
+    let limits = &env.shared.limits;
     Ok(match function {
         Function::Changes => Val::integer(env.shared.changes.get()),
         Function::LastInsertRowid => Val::integer(env.shared.last_rowid.get()),
@@ -138,12 +137,21 @@ pub(crate) fn call<'a>(
         Function::Char => {
             Val::text(args.iter().map(|arg| character(arg.get())).collect::<String>())
         }
-        Function::Hex => Val::text(hex(&bytes_of(first))),
-        Function::Quote => Val::text(quote(first)),
+        Function::Hex => {
+            let bytes = bytes_of(first);
+            limits.length(bytes.len().saturating_mul(2))?;
+            Val::text(hex(&bytes))
+        }
+        Function::Quote => {
+            if let ValueRef::Blob(bytes) = first {
+                limits.length(bytes.len().saturating_mul(2))?;
+            }
+            Val::text(quote(first))
+        }
         Function::Typeof => Val::text(type_name(first)),
-        Function::Zeroblob => Val::Own(Value::Blob(vec![0; blob_length(first, 0)?])),
+        Function::Zeroblob => Val::Own(Value::Blob(vec![0; blob_length(first, 0, limits)?])),
         Function::Randomblob => {
-            let length = blob_length(first, 1)?;
+            let length = blob_length(first, 1, limits)?;
             let bytes = (0..length).map(|_| env.shared.random().to_le_bytes()[0]);
             Val::Own(Value::Blob(bytes.collect()))
         }
@@ -157,7 +165,7 @@ pub(crate) fn call<'a>(
         Function::Lower => Val::text(to_text(first).to_ascii_lowercase()),
         Function::Upper => Val::text(to_text(first).to_ascii_uppercase()),
         Function::Min | Function::Max => extreme(function == Function::Max, collation, args),
-        Function::Replace => replace(args)?,
+        Function::Replace => replace(args, limits)?,
         Function::Round => round(first, args.get(1).map_or(0, |digits| to_integer(digits.get()))),
         Function::Sign => sign(first),
         Function::Substr => substr(args),
@@ -194,7 +202,9 @@ fn character(value: ValueRef<'_>) -> char {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+    let digits = b"0123456789ABCDEF".map(char::from);
+    let pair = |byte: &u8| [digits[usize::from(byte >> 4)], digits[usize::from(byte & 15)]];
+    bytes.iter().flat_map(pair).collect()
 }
 
 /// The value as SQL would write it.
@@ -220,9 +230,9 @@ fn long_real(real: f64) -> String {
     format!("{mantissa}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs())
 }
 
-fn blob_length(value: ValueRef<'_>, least: i64) -> Result<usize> {
+fn blob_length(value: ValueRef<'_>, least: i64, limits: &Limits) -> Result<usize> {
     let length = usize::try_from(to_integer(value).max(least)).unwrap_or(usize::MAX);
-    if length > LENGTH_MAX { Err(Error::TooBig) } else { Ok(length) }
+    limits.length(length).map(|()| length)
 }
 
 fn abs<'a>(value: ValueRef<'_>) -> Result<Val<'a>> {
@@ -238,8 +248,9 @@ fn matched<'a>(op: LikeOp, args: &[Val<'_>]) -> Result<Val<'a>> {
         return Ok(Val::from(Some(false)));
     }
     let (pattern, text) = (bytes_of(args[0].get()), bytes_of(args[1].get()));
+    let escape = args.get(2).map(|escape| pattern::escape(escape.get())).transpose()?;
     let found = match op {
-        LikeOp::Like => pattern::like(&pattern, &text, None)?,
+        LikeOp::Like => pattern::like(&pattern, &text, escape)?,
         LikeOp::Glob => pattern::glob(&pattern, &text)?,
     };
     Ok(Val::from(Some(found)))
@@ -269,26 +280,25 @@ fn length(value: ValueRef<'_>) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
+/// The greatest, or the least; of equal ones the first of the greatest, the last of the least.
 fn extreme<'a>(greatest: bool, collation: Collation, args: &[Val<'a>]) -> Val<'a> {
     let mut best = &args[0];
     for arg in &args[1..] {
         let order = arg.get().compare(best.get(), collation);
-        if if greatest { order.is_gt() } else { order.is_lt() } {
+        if if greatest { order.is_gt() } else { order.is_le() } {
             best = arg;
         }
     }
     best.clone()
 }
 
-fn replace<'a>(args: &[Val<'_>]) -> Result<Val<'a>> {
+fn replace<'a>(args: &[Val<'_>], limits: &Limits) -> Result<Val<'a>> {
     let [text, part, with] = [0, 1, 2].map(|at| to_text(args[at].get()));
     if part.is_empty() {
         return Ok(Val::text(text));
     }
     let grown = text.matches(&part).count().saturating_mul(with.len());
-    if text.len().saturating_add(grown) > LENGTH_MAX {
-        return Err(Error::TooBig);
-    }
+    limits.length(text.len().saturating_add(grown))?;
     Ok(Val::text(text.replace(&part, &with)))
 }
 
@@ -300,12 +310,12 @@ fn round<'a>(value: ValueRef<'_>, digits: i64) -> Val<'a> {
         return Val::Ref(ValueRef::Real(real));
     }
     let digits = usize::try_from(digits.clamp(0, 30)).unwrap_or(0);
-    let exact = format!("{:.60}", real.abs());
-    let point = exact.find('.').unwrap_or(exact.len());
-    let tie = exact.get(point + 1 + digits..).is_some_and(|rest| {
-        rest.strip_prefix('5').is_some_and(|rest| rest.bytes().all(|b| b == b'0'))
-    });
-    let away = if tie { real.abs().next_up() } else { real.abs() };
+    let magnitude = real.abs();
+    // 1.005 is a little less than it looks. SQLite rounds up what is this near to a half, as long as
+    // the digits asked for are some that a double has.
+    let thousands = if magnitude < 1.0 { 0.0 } else { magnitude.log2().floor() / 3.0 };
+    let near = (i32::try_from(digits).map_or(f64::MAX, f64::from)) + thousands < 15.0;
+    let away = if near { magnitude + magnitude * 3e-16 } else { magnitude };
     let rounded: f64 = format!("{away:.digits$}").parse().unwrap_or(0.0);
     Val::Ref(ValueRef::Real(if real < 0.0 { -rounded } else { rounded }))
 }

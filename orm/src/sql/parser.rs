@@ -21,9 +21,10 @@
 //! `incomplete input`, by which a prompt knows that it should read on.
 //!
 //! # Limits
-//! Text from outside must not exhaust the stack. Rules nest at most [`DEPTH_MAX`] deep, and no tree
-//! is taller than SQLite's [`HEIGHT_MAX`]: a million `OR`s are read in a loop, without recursion,
-//! but the tree that they make would be climbed by recursion later, so its height is counted here.
+//! Text from outside must not exhaust the [stack](super::stack). Rules nest at most [`DEPTH_MAX`]
+//! deep, and no tree is taller than SQLite's [`HEIGHT_MAX`]: a million `OR`s are read in a loop,
+//! without recursion, but the tree that they make would be climbed by recursion later, so its height
+//! is counted here.
 //!
 //! Reference: SQLite's `parse.y` and <https://sqlite.org/lang.html>.
 
@@ -34,6 +35,7 @@ pub mod select;
 
 use super::ast::{Name, Span, Statement};
 use super::lexer::{Kind, Lexer, Token, unquote};
+use super::stack::Stack;
 use super::{Error, Result, Value};
 
 /// How deep rules may nest: SQLite's parser has a stack of 100 entries.
@@ -141,6 +143,7 @@ struct Parser<'a> {
     /// Where the token before the one in hand ended.
     last_end: usize,
     depth: usize,
+    stack: Stack,
     /// The height of the expression read last, and of the tallest in the current query.
     height: usize,
     tallest: usize,
@@ -152,7 +155,17 @@ impl<'a> Parser<'a> {
         let mut lexer = Lexer::new(sql, 0);
         let token = lexer.next();
         let parameters = Vec::new();
-        Parser { sql, lexer, token, last_end: 0, depth: 0, height: 0, tallest: 0, parameters }
+        Parser {
+            sql,
+            lexer,
+            token,
+            last_end: 0,
+            depth: 0,
+            stack: Stack::begin(),
+            height: 0,
+            tallest: 0,
+            parameters,
+        }
     }
 
     /// `statement: SELECT ... | INSERT ... | CREATE ... | ...`
@@ -174,6 +187,9 @@ impl<'a> Parser<'a> {
                     return Err(unsupported("EXPLAIN without QUERY PLAN (there is no bytecode)"));
                 }
                 self.expect("PLAN")?;
+                if self.is("EXPLAIN") {
+                    return Err(self.error());
+                }
                 Ok(Statement::ExplainQueryPlan(Box::new(self.statement()?)))
             }
             "WITH" => Err(unsupported("common table expressions (WITH)")),
@@ -325,7 +341,8 @@ impl<'a> Parser<'a> {
             return Err(unsupported("TEMP tables"));
         }
         if !name.text.eq_ignore_ascii_case("main") {
-            return Err(Error::Sql(format!("unknown database {}", name.text)));
+            let table = self.name()?.text;
+            return Err(Error::NoSuchTable(format!("{}.{table}", name.text)));
         }
         self.name()
     }
@@ -358,11 +375,12 @@ impl<'a> Parser<'a> {
         Ok(true)
     }
 
-    /// Runs the function of a rule that may contain itself, within [`DEPTH_MAX`].
+    /// Runs the function of a rule that may contain itself, within [`DEPTH_MAX`] and the stack.
     fn nested<T>(&mut self, rule: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if self.depth == DEPTH_MAX {
             return Err(Error::Sql("parser stack overflow".into()));
         }
+        self.stack.check()?;
         self.depth += 1;
         let result = rule(self);
         self.depth -= 1;

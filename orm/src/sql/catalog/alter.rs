@@ -332,6 +332,7 @@ impl Alteration<'_> {
         let mut cursor = TableCursor::new(self.table.root);
         let mut more = cursor.first(&mut shared.pager.borrow_mut())?;
         while more {
+            shared.limits.step()?;
             let rowid = cursor.rowid();
             let row = reader.read(&mut shared.pager.borrow_mut(), rowid)?;
             if let Some(mut row) = row {
@@ -382,7 +383,7 @@ fn foreign_keys(create: &CreateTable) -> impl Iterator<Item = &super::super::ast
 /// The expressions of a table that name its columns.
 fn table_expressions(create: &CreateTable) -> impl Iterator<Item = &Expr> {
     let own = create.columns.iter().flat_map(|def| &def.constraints).filter_map(|c| match c {
-        ColumnConstraint::Check(check) => Some(&check.expr),
+        ColumnConstraint::Check(check) => Some(&*check.expr),
         _ => None,
     });
     own.chain(create.constraints.iter().flat_map(|constraint| {
@@ -390,7 +391,7 @@ fn table_expressions(create: &CreateTable) -> impl Iterator<Item = &Expr> {
             TableConstraint::PrimaryKey { columns, .. } | TableConstraint::Unique(columns, _) => {
                 (columns, None)
             }
-            TableConstraint::Check(check) => (&[], Some(&check.expr)),
+            TableConstraint::Check(check) => (&[], Some(&*check.expr)),
             TableConstraint::ForeignKey(_) => (&[], None),
         };
         keys.iter().map(|key| &key.expr).chain(check)

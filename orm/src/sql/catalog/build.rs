@@ -79,7 +79,7 @@ impl Table {
                 ColumnConstraint::Check(check) => self.checks.push(check.clone()),
                 ColumnConstraint::Default(expr, span) => {
                     column.default_text = Some(span.of(sql).to_owned());
-                    column.default = Some(expr.clone());
+                    column.default = Some(Arc::clone(expr));
                     let missing = constant(expr).unwrap_or_default();
                     column.missing = column.affinity.apply(Val::Own(missing)).into_value();
                 }

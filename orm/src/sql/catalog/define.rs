@@ -220,6 +220,7 @@ impl Definer<'_> {
         let mut entries: Vec<(Vec<Value>, i64)> = Vec::new();
         let mut more = cursor.first(&mut self.shared.pager.borrow_mut())?;
         while more {
+            self.shared.limits.step()?;
             let rowid = cursor.rowid();
             let row = writer.read(&mut self.shared.pager.borrow_mut(), rowid)?;
             let row = row.ok_or_else(|| Error::corrupt(table.root, "a row is gone"))?;

@@ -96,7 +96,9 @@ fn start(grouping: &Grouping) -> Vec<Slot> {
 impl Group {
     /// Takes the current row in.
     fn add(&mut self, grouping: &Grouping, ctx: &Ctx<'_>) -> Result<()> {
-        let mut extreme = false;
+        // Of several min and max, the last one says which row the plain columns are of.
+        let mut extreme = None;
+        let limits = &ctx.env.shared.limits;
         for (slot, plan) in self.slots.iter_mut().zip(&grouping.slots) {
             let (
                 Slot::Aggregate(accumulator, seen),
@@ -110,8 +112,8 @@ impl Group {
             {
                 continue;
             }
-            extreme |= match &args[..] {
-                [] => accumulator.add(&[])?,
+            let new = match &args[..] {
+                [] => accumulator.add(&[], limits)?,
                 [arg] => {
                     let value = arg.eval(ctx)?;
                     if let Some(seen) = seen {
@@ -121,15 +123,16 @@ impl Group {
                             continue;
                         }
                     }
-                    accumulator.add(&[value])?
+                    accumulator.add(&[value], limits)?
                 }
                 args => {
                     let args = args.iter().map(|arg| arg.eval(ctx)).collect::<Result<Vec<_>>>()?;
-                    accumulator.add(&args)?
+                    accumulator.add(&args, limits)?
                 }
             };
+            extreme = new.or(extreme);
         }
-        if extreme { self.keep(grouping, ctx) } else { Ok(()) }
+        if extreme == Some(true) { self.keep(grouping, ctx) } else { Ok(()) }
     }
 
     /// Makes the current row the one whose plain columns are shown.

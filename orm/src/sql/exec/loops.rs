@@ -155,6 +155,7 @@ impl Loops {
             !stand_in && self.advance(level, depth, env)?
         };
         while found {
+            env.shared.limits.step()?;
             let ctx = Ctx { env, sources: &self.sources, slots: &[], parent };
             if all_true(&level.on, &ctx)? {
                 self.loops[depth].matched = true;

@@ -17,7 +17,11 @@ use super::super::{Collation, Error, Result, Value};
 use super::scope::{Place, Scope, SlotPlan, Typed, add_slot, rules};
 use super::{
     Arithmetic, Asks, Between, Case, Code, Compare, Ctx, InList, Like, Relation, Rules, Subquery,
+    Val,
 };
+
+/// From so many constants on, `IN (...)` is searched and not gone through.
+const SORTED_MIN: usize = 8;
 
 impl Scope<'_> {
     /// The code of an expression, without its type.
@@ -33,6 +37,7 @@ impl Scope<'_> {
     /// # Errors
     /// Those of [`Scope::code`].
     pub(crate) fn compile(&self, expr: &Expr) -> Result<Typed> {
+        self.prep.stack.check()?;
         match expr {
             Expr::Literal(value) => Ok(Typed::plain(Code::Const(value.clone()))),
             Expr::Variable(at) => Ok(Typed::plain(Code::Param(*at))),
@@ -62,36 +67,15 @@ impl Scope<'_> {
     }
 
     /// Expressions that are true, false or NULL, and CASE.
+    #[inline(never)]
     fn predicate(&self, expr: &Expr) -> Result<Typed> {
         Ok(Typed::plain(match expr {
             Expr::IsNull { expr, negated } => Code::IsNull(*negated, Box::new(self.code(expr)?)),
             Expr::Between { expr, low, high, negated } => {
-                let value = self.compile(expr)?;
-                let (low, high) = (self.compile(low)?, self.compile(high)?);
-                let low = (rules(&value, &low), low.code);
-                let high = (rules(&value, &high), high.code);
-                let (value, negated) = (value.code, *negated);
-                Code::Between(Box::new(Between { negated, value, low, high }))
+                self.between(expr, low, high, *negated)?
             }
-            Expr::InList { expr, list, negated } => {
-                let value = self.compile(expr)?;
-                let rules = rules(&value, &Typed::plain(Code::Const(Value::Null)));
-                let list = list.iter().map(|item| self.code(item)).collect::<Result<_>>()?;
-                let value = value.code;
-                Code::InList(Box::new(InList { negated: *negated, rules, value, list }))
-            }
-            Expr::InSelect { expr, select, negated } => {
-                let left = self.compile(expr)?;
-                let placeholder = Code::Const(Value::Null);
-                let asks =
-                    Asks::Contains { negated: *negated, rules: Rules::PLAIN, value: placeholder };
-                let mut subquery = self.subquery(select, asks)?;
-                let affinity = subquery.plan.columns[0].affinity;
-                let right = Typed { affinity, ..Typed::plain(Code::Const(Value::Null)) };
-                let rules = rules(&left, &right);
-                subquery.asks = Asks::Contains { negated: *negated, rules, value: left.code };
-                Code::Subquery(Arc::new(subquery))
-            }
+            Expr::InList { expr, list, negated } => self.in_list(expr, list, *negated)?,
+            Expr::InSelect { expr, select, negated } => self.in_select(expr, select, *negated)?,
             Expr::Exists(select) => Code::Subquery(Arc::new(self.subquery(select, Asks::Exists)?)),
             Expr::Like { op, expr, pattern, escape, negated } => Code::Like(Box::new(Like {
                 op: *op,
@@ -101,21 +85,78 @@ impl Scope<'_> {
                 escape: escape.as_ref().map(|escape| self.code(escape)).transpose()?,
             })),
             Expr::Case { base, arms, otherwise } => {
-                let base = base.as_ref().map(|base| self.compile(base)).transpose()?;
-                let arm = |(when, then): &(Expr, Expr)| {
-                    let when = self.compile(when)?;
-                    let rules = base.as_ref().map_or(Rules::PLAIN, |base| rules(base, &when));
-                    Ok((rules, when.code, self.code(then)?))
-                };
-                let arms = arms.iter().map(arm).collect::<Result<_>>()?;
-                let otherwise = otherwise.as_ref().map(|e| self.code(e)).transpose()?;
-                let base = base.map(|base| base.code);
-                Code::Case(Box::new(Case { base, arms, otherwise }))
+                self.case(base.as_deref(), arms, otherwise.as_deref())?
             }
             _ => return Err(Error::Misuse("an expression that compile does not know")),
         }))
     }
 
+    #[inline(never)]
+    fn between(&self, value: &Expr, low: &Expr, high: &Expr, negated: bool) -> Result<Code> {
+        let value = self.compile(value)?;
+        let (low, high) = (self.compile(low)?, self.compile(high)?);
+        let low = (rules(&value, &low), low.code);
+        let high = (rules(&value, &high), high.code);
+        Ok(Code::Between(Box::new(Between { negated, value: value.code, low, high })))
+    }
+
+    /// `IN (...)`. A long list of constants is sorted here, once, and searched by halves later.
+    #[inline(never)]
+    fn in_list(&self, value: &Expr, list: &[Expr], negated: bool) -> Result<Code> {
+        let value = self.compile(value)?;
+        let rules = rules(&value, &Typed::plain(Code::Const(Value::Null)));
+        let mut list: Vec<Code> = list.iter().map(|item| self.code(item)).collect::<Result<_>>()?;
+        let known = |code: &Code| matches!(code, Code::Const(value) if *value != Value::Null);
+        let sorted = list.len() >= SORTED_MIN && list.iter().all(known);
+        if sorted {
+            let applied = |code: &mut Code| {
+                if let (Code::Const(value), Some(affinity)) = (code, rules.affinity) {
+                    *value = affinity.apply(Val::Own(std::mem::take(value))).into_value();
+                }
+            };
+            list.iter_mut().for_each(applied);
+            list.sort_by(|a, b| match (a, b) {
+                (Code::Const(a), Code::Const(b)) => a.as_ref().compare(b.as_ref(), rules.collation),
+                _ => std::cmp::Ordering::Equal,
+            });
+        }
+        let value = value.code;
+        Ok(Code::InList(Box::new(InList { negated, rules, value, list, sorted })))
+    }
+
+    #[inline(never)]
+    fn in_select(&self, value: &Expr, select: &Select, negated: bool) -> Result<Code> {
+        let left = self.compile(value)?;
+        let placeholder = Code::Const(Value::Null);
+        let asks = Asks::Contains { negated, rules: Rules::PLAIN, value: placeholder };
+        let mut subquery = self.subquery(select, asks)?;
+        let affinity = subquery.plan.columns[0].affinity;
+        let right = Typed { affinity, ..Typed::plain(Code::Const(Value::Null)) };
+        let rules = rules(&left, &right);
+        subquery.asks = Asks::Contains { negated, rules, value: left.code };
+        Ok(Code::Subquery(Arc::new(subquery)))
+    }
+
+    #[inline(never)]
+    fn case(
+        &self,
+        base: Option<&Expr>,
+        arms: &[(Expr, Expr)],
+        otherwise: Option<&Expr>,
+    ) -> Result<Code> {
+        let base = base.map(|base| self.compile(base)).transpose()?;
+        let arm = |(when, then): &(Expr, Expr)| {
+            let when = self.compile(when)?;
+            let rules = base.as_ref().map_or(Rules::PLAIN, |base| rules(base, &when));
+            Ok((rules, when.code, self.code(then)?))
+        };
+        let arms = arms.iter().map(arm).collect::<Result<_>>()?;
+        let otherwise = otherwise.map(|expr| self.code(expr)).transpose()?;
+        let base = base.map(|base| base.code);
+        Ok(Code::Case(Box::new(Case { base, arms, otherwise })))
+    }
+
+    #[inline(never)]
     fn unary(&self, op: UnaryOp, inner: &Expr) -> Result<Typed> {
         let inner = self.compile(inner)?;
         let code = match op {
@@ -124,7 +165,7 @@ impl Scope<'_> {
             UnaryOp::Not => Code::Not(Box::new(inner.code)),
             UnaryOp::BitNot => Code::BitNot(Box::new(inner.code)),
             UnaryOp::Negate => {
-                let pair = Box::new([Code::Const(Value::Integer(0)), inner.code]);
+                let pair = Arc::new([Code::Const(Value::Integer(0)), inner.code]);
                 Code::Arithmetic(Arithmetic::Subtract, pair)
             }
         };
@@ -133,6 +174,7 @@ impl Scope<'_> {
         Ok(Typed { code: self.fold(code), affinity: None, collation, explicit: inner.explicit })
     }
 
+    #[inline(never)]
     fn binary(&self, op: BinaryOp, left: &Expr, right: &Expr) -> Result<Typed> {
         if matches!(op, BinaryOp::And | BinaryOp::Or) {
             return self.chain(op, left, right);
@@ -171,6 +213,7 @@ impl Scope<'_> {
     }
 
     /// `a + b - c ...`, whose left side is as deep as the chain is long: down it in a loop.
+    #[inline(never)]
     fn sum(&self, op: BinaryOp, left: &Expr, right: &Expr) -> Result<Typed> {
         let mut parts = vec![(op, right)];
         let mut rest = left;
@@ -192,12 +235,13 @@ impl Scope<'_> {
         // A COLLATE inside an operand holds for the whole; a column's collation does not.
         let explicit = left.explicit || right.explicit;
         let collation = if left.explicit { left.collation } else { right.collation };
-        let code = self.fold(Code::Arithmetic(op, Box::new([left.code, right.code])));
+        let code = self.fold(Code::Arithmetic(op, Arc::new([left.code, right.code])));
         Typed { code, affinity: None, collation: collation.filter(|_| explicit), explicit }
     }
 
     /// A chain of ANDs or ORs, made into a tree that is as flat as can be: `a OR b OR c OR d` is
     /// parsed as `((a OR b) OR c) OR d` and runs as `(a OR b) OR (c OR d)`.
+    #[inline(never)]
     fn chain(&self, op: BinaryOp, left: &Expr, right: &Expr) -> Result<Typed> {
         let mut parts = vec![self.code(right)?];
         let mut rest = left;
@@ -209,21 +253,11 @@ impl Scope<'_> {
         }
         parts.push(self.code(rest)?);
         parts.reverse();
-        while parts.len() > 1 {
-            let mut codes = parts.into_iter();
-            parts = Vec::with_capacity(codes.len().div_ceil(2));
-            while let Some(a) = codes.next() {
-                parts.push(match codes.next() {
-                    Some(b) if op == BinaryOp::And => Code::And(Box::new([a, b])),
-                    Some(b) => Code::Or(Box::new([a, b])),
-                    None => a,
-                });
-            }
-        }
-        Ok(Typed::plain(parts.swap_remove(0)))
+        Ok(Typed::plain(balanced(op, parts)))
     }
 
     /// `(a, b) = (c, d)`
+    #[inline(never)]
     fn rows(&self, op: BinaryOp, left: &[Expr], right: &[Expr]) -> Result<Typed> {
         if left.len() != right.len() {
             return Err(Error::Sql("row value misused".into()));
@@ -234,10 +268,9 @@ impl Scope<'_> {
             BinaryOp::Is | BinaryOp::IsNot => BinaryOp::Is,
             _ => return Err(Error::Unsupported("the order of row values".into())),
         };
-        let mut all = Code::Const(Value::Integer(1));
-        for (left, right) in left.iter().zip(right) {
-            all = Code::And(Box::new([all, self.binary(each, left, right)?.code]));
-        }
+        let pairs = left.iter().zip(right);
+        let parts = pairs.map(|(left, right)| Ok(self.binary(each, left, right)?.code));
+        let all = balanced(BinaryOp::And, parts.collect::<Result<_>>()?);
         Ok(Typed::plain(if negated { Code::Not(Box::new(all)) } else { all }))
     }
 
@@ -259,12 +292,13 @@ impl Scope<'_> {
             _ => false,
         };
         let ctx = Ctx { env: self.prep.env, sources: &[], slots: &[], parent: None };
-        let value = if known { code.eval(&ctx).ok().map(super::Val::into_value) } else { None };
+        let value = if known { code.eval(&ctx).ok().map(Val::into_value) } else { None };
         value.map_or(code, Code::Const)
     }
 
     // ---- functions and queries ----
 
+    #[inline(never)]
     fn call(&self, call: &Call) -> Result<Typed> {
         let name = &call.name.text;
         if let Some(aggregate) = Aggregate::find(name, call.args.len(), call.star)? {
@@ -313,9 +347,12 @@ impl Scope<'_> {
     }
 
     /// An aggregate becomes a slot of the groups.
+    #[inline(never)]
     fn aggregate(&self, aggregate: Aggregate, call: &Call) -> Result<Typed> {
-        let misuse = || Error::Sql(format!("misuse of aggregate function {}()", call.name.text));
-        let slots = self.slots.as_ref().filter(|_| self.place.get() == Place::Group);
+        let (name, place) = (&call.name.text, self.place.get());
+        let function = if self.slots.is_some() && place == Place::Row { ":" } else { " function" };
+        let misuse = || Error::Sql(format!("misuse of aggregate{function} {name}()"));
+        let slots = self.slots.as_ref().filter(|_| place == Place::Group);
         let slots = slots.ok_or_else(misuse)?;
         if call.distinct && call.args.len() != 1 {
             let text = "DISTINCT aggregates must have exactly one argument";
@@ -327,12 +364,14 @@ impl Scope<'_> {
         self.place.set(Place::Group);
         let (args, filter) = (args?, filter?);
         let collation = args.first().and_then(|arg| arg.collation).unwrap_or_default();
-        let args = args.into_iter().map(|arg| arg.code).collect();
+        let args: Vec<Code> = args.into_iter().map(|arg| arg.code).collect();
+        refuse_outer(name, &args)?;
         let distinct = call.distinct;
         let slot = SlotPlan::Aggregate { aggregate, distinct, collation, args, filter };
         Ok(Typed::plain(add_slot(slots, slot)))
     }
 
+    #[inline(never)]
     fn subquery(&self, select: &Select, asks: Asks) -> Result<Subquery> {
         let (plan, correlated) = plan::select(self.prep, select, Some(self))?;
         self.check_width(&plan, &asks)?;
@@ -349,6 +388,40 @@ impl Scope<'_> {
             _ => Ok(()),
         }
     }
+}
+
+/// Refuses `(SELECT sum(t.a))` inside a query over `t`: its columns are all of the query around it, so
+/// in SQL the sum is over the rows of that one.
+fn refuse_outer(name: &str, args: &[Code]) -> Result<()> {
+    let (mut outer, mut own) = (false, false);
+    for arg in args {
+        arg.walk(&mut |code| match code {
+            Code::Outer(..) => outer = true,
+            Code::Column { .. } | Code::Rowid(_) | Code::Subquery(_) => own = true,
+            _ => {}
+        });
+    }
+    if outer && !own {
+        let what = format!("{name}() over columns of an outer query alone");
+        return Err(Error::Unsupported(what));
+    }
+    Ok(())
+}
+
+/// One tree, as flat as can be, of the parts of a chain of ANDs or ORs.
+fn balanced(op: BinaryOp, mut parts: Vec<Code>) -> Code {
+    while parts.len() > 1 {
+        let mut codes = parts.into_iter();
+        parts = Vec::with_capacity(codes.len().div_ceil(2));
+        while let Some(a) = codes.next() {
+            parts.push(match codes.next() {
+                Some(b) if op == BinaryOp::And => Code::And(Box::new([a, b])),
+                Some(b) => Code::Or(Box::new([a, b])),
+                None => a,
+            });
+        }
+    }
+    parts.pop().unwrap_or(Code::Const(Value::Integer(1)))
 }
 
 fn arithmetic(op: BinaryOp) -> Option<Arithmetic> {

@@ -4,6 +4,7 @@
 //! and is where everything that is true, false or NULL lives, so that a filter never makes a value
 //! out of a condition only to ask whether it is zero.
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::rc::Rc;
 
@@ -11,7 +12,7 @@ use super::super::affinity::{Number, to_integer, to_text};
 use super::super::ast::LikeOp;
 use super::super::exec::SelectRun;
 use super::super::func;
-use super::super::{Collation, Error, Result, Value, ValueRef};
+use super::super::{Collation, Result, Value, ValueRef};
 use super::{Arithmetic, Asks, Cached, Case, Code, Compare, Ctx, InList, Like, Rules};
 use super::{Subquery, Val, pattern};
 
@@ -137,7 +138,7 @@ fn compared(compare: &Compare, left: &Val<'_>, right: &Val<'_>) -> Option<bool> 
 /// Arithmetic, which goes down a long chain in a loop: `a + b + c` is `(a + b) + c`.
 fn sum<'a>(op: Arithmetic, pair: &'a [Code; 2], ctx: &'a Ctx<'a>) -> Result<Val<'a>> {
     let Code::Arithmetic(inner, inner_pair) = &pair[0] else {
-        return arithmetic(op, &pair[0].eval(ctx)?, &pair[1].eval(ctx)?);
+        return arithmetic(op, &pair[0].eval(ctx)?, &pair[1].eval(ctx)?, ctx);
     };
     let mut parts = vec![(op, &pair[1])];
     let (mut op, mut pair) = (inner, inner_pair);
@@ -145,15 +146,20 @@ fn sum<'a>(op: Arithmetic, pair: &'a [Code; 2], ctx: &'a Ctx<'a>) -> Result<Val<
         parts.push((*op, &pair[1]));
         (op, pair) = (inner, inner_pair);
     }
-    let mut value = arithmetic(*op, &pair[0].eval(ctx)?, &pair[1].eval(ctx)?)?;
+    let mut value = arithmetic(*op, &pair[0].eval(ctx)?, &pair[1].eval(ctx)?, ctx)?;
     for (op, right) in parts.into_iter().rev() {
-        value = arithmetic(op, &value, &right.eval(ctx)?)?;
+        value = arithmetic(op, &value, &right.eval(ctx)?, ctx)?;
     }
     Ok(value)
 }
 
 /// `left op right`, NULL if either is.
-fn arithmetic<'a>(op: Arithmetic, left: &Val<'a>, right: &Val<'a>) -> Result<Val<'a>> {
+fn arithmetic<'a>(
+    op: Arithmetic,
+    left: &Val<'a>,
+    right: &Val<'a>,
+    ctx: &Ctx<'_>,
+) -> Result<Val<'a>> {
     if left.is_null() || right.is_null() {
         return Ok(Val::NULL);
     }
@@ -162,9 +168,7 @@ fn arithmetic<'a>(op: Arithmetic, left: &Val<'a>, right: &Val<'a>) -> Result<Val
     Ok(match op {
         Arithmetic::Concat => {
             let text = to_text(left) + &to_text(right);
-            if text.len() > func::LENGTH_MAX {
-                return Err(Error::TooBig);
-            }
+            ctx.env.shared.limits.length(text.len())?;
             Val::text(text)
         }
         Arithmetic::BitAnd => Val::integer(bits().0 & bits().1),
@@ -240,7 +244,13 @@ impl InList {
     fn truth(&self, ctx: &Ctx<'_>) -> Result<Option<bool>> {
         let value = self.value.eval(ctx)?;
         let mut answer = if self.list.is_empty() { Some(false) } else { None };
-        if !value.is_null() {
+        if self.sorted && !value.is_null() {
+            let order = |code: &Code| match code {
+                Code::Const(item) => self.rules.compare(item.as_ref(), value.get()),
+                _ => Ordering::Less,
+            };
+            answer = Some(self.list.binary_search_by(order).is_ok());
+        } else if !value.is_null() {
             answer = Some(false);
             for code in &self.list {
                 let item = code.eval(ctx)?;
@@ -264,13 +274,7 @@ impl Like {
             if text.is_null() {
                 return Ok(None);
             }
-            let text = to_text(text.get());
-            let mut chars = text.chars();
-            escape = chars.next();
-            if escape.is_none() || chars.next().is_some() {
-                let text = "ESCAPE expression must be a single character";
-                return Err(Error::Sql(text.into()));
-            }
+            escape = Some(pattern::escape(text.get())?);
         }
         // As sqlite3 is usually built (SQLITE_LIKE_DOESNT_MATCH_BLOBS), a blob is like nothing.
         let blob = |value: &Val<'_>| matches!(value.get(), ValueRef::Blob(_));

@@ -5,7 +5,8 @@
 //! earlier one need never be reconsidered, so this takes no recursion and at most text times
 //! pattern steps.
 
-use super::super::{Error, Result};
+use super::super::affinity::to_text;
+use super::super::{Error, Result, ValueRef};
 
 /// SQLite's bound for patterns, because a long one may take long.
 const PATTERN_MAX: usize = 50_000;
@@ -45,6 +46,19 @@ pub(crate) fn glob(pattern: &[u8], text: &[u8]) -> Result<bool> {
         Some(p) => text.first().filter(|t| p == *t).map(|_| (at + 1, 1)),
     };
     Ok(search(pattern, text, |at| pattern.get(at) == Some(&b'*'), step))
+}
+
+/// The character that `ESCAPE` names.
+///
+/// # Errors
+/// It is not exactly one.
+pub(crate) fn escape(value: ValueRef<'_>) -> Result<char> {
+    let text = to_text(value);
+    let mut chars = text.chars();
+    match (chars.next(), chars.next()) {
+        (Some(escape), None) => Ok(escape),
+        _ => Err(Error::Sql("ESCAPE expression must be a single character".into())),
+    }
 }
 
 fn check(pattern: &[u8]) -> Result<()> {

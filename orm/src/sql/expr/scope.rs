@@ -20,6 +20,7 @@ use super::super::ast::{Expr, Name};
 use super::super::catalog::{Catalog, Table};
 use super::super::func::aggregate::Aggregate;
 use super::super::plan::OutputColumn;
+use super::super::stack::Stack;
 use super::super::{Collation, Error, Result, Value};
 use super::{Code, Compare, Env, Relation, Rules};
 
@@ -31,6 +32,9 @@ pub(crate) struct Prep<'a> {
     /// How many subqueries there are, and how many views are open inside each other.
     pub(crate) subqueries: Cell<usize>,
     pub(crate) views: Cell<usize>,
+    /// How many SELECTs have been planned, those inside views included.
+    pub(crate) cores: Cell<usize>,
+    pub(crate) stack: Stack,
 }
 
 /// What names mean.
@@ -166,7 +170,8 @@ impl ScopeTable {
 
 impl<'a> Prep<'a> {
     pub(crate) fn new(catalog: &'a Catalog, env: &'a Env<'a>) -> Prep<'a> {
-        Prep { catalog, env, subqueries: Cell::new(0), views: Cell::new(0) }
+        let (subqueries, views, cores) = (Cell::new(0), Cell::new(0), Cell::new(0));
+        Prep { catalog, env, subqueries, views, cores, stack: Stack::begin() }
     }
 
     /// A scope without a query around it.

@@ -12,8 +12,9 @@
 
 use super::super::affinity::{Number, prefix_number, to_text};
 use super::super::expr::Val;
+use super::super::limits::Limits;
 use super::super::{Collation, Error, Result, Value, ValueRef};
-use super::{LENGTH_MAX, wrong_arguments};
+use super::wrong_arguments;
 
 /// Which aggregate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,14 +86,19 @@ impl Aggregate {
 }
 
 impl Accumulator {
-    /// Takes a row in: its arguments, none for `count(*)`. Says whether the row is the new extreme.
+    /// Takes a row in: its arguments, none for `count(*)`. Min and max say whether the row is the
+    /// new extreme, the others `None`.
     ///
     /// # Errors
     /// `string or blob too big` from `group_concat`.
-    pub(crate) fn add(&mut self, args: &[Val<'_>]) -> Result<bool> {
+    pub(crate) fn add(&mut self, args: &[Val<'_>], limits: &Limits) -> Result<Option<bool>> {
         let value = args.first().map_or(ValueRef::Integer(1), Val::get);
         if value.is_null() {
-            return Ok(false);
+            // As long as there is no extreme, a row without one may stand for it.
+            return Ok(match self {
+                Accumulator::Extreme { best, .. } => Some(*best == Value::Null),
+                _ => None,
+            });
         }
         match self {
             Accumulator::Count(count) => *count += 1,
@@ -107,8 +113,9 @@ impl Accumulator {
                 let better = if *greatest { order.is_gt() } else { order.is_lt() };
                 if better || *best == Value::Null {
                     *best = value.to_value();
-                    return Ok(true);
+                    return Ok(Some(true));
                 }
+                return Ok(Some(false));
             }
             Accumulator::GroupConcat(text) => {
                 let separator = args.get(1).map_or_else(|| ",".to_owned(), |s| to_text(s.get()));
@@ -117,12 +124,10 @@ impl Accumulator {
                     Some(text) => text.extend([separator, value]),
                     None => *text = Some(value),
                 }
-                if text.as_ref().is_some_and(|text| text.len() > LENGTH_MAX) {
-                    return Err(Error::TooBig);
-                }
+                limits.length(text.as_ref().map_or(0, String::len))?;
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// The result.

@@ -14,6 +14,9 @@
 //!                         return a OR (b = (1 + 2))
 //! ```
 //!
+//! Expressions stand in each other, so what one of these functions takes of the stack counts for each
+//! level. `#[inline(never)]` keeps the locals of the rare rules out of the frames of the common ones.
+//!
 //! This is Pratt's method ("Top down operator precedence", 1973). Equal operators bind to the left,
 //! and `a OR b OR c ...` goes round the loop instead of deeper into the stack.
 
@@ -33,9 +36,13 @@ const SIGN: u8 = 12;
 
 /// An operand, and how much taller an operator has made it: 0, none took it.
 ///
-/// SQLite counts each operator as 1. Those that are not arithmetic, AND or OR run by recursion here,
-/// so they count as [`RECURSIVE`]: a chain of 200 comparisons is the longest.
+/// SQLite counts each operator as 1, as is done here for AND and OR. A chain of arithmetic keeps its
+/// height when it is compiled, and counts as [`TALL`]: 500 additions are the longest. All others run
+/// by recursion, so they count as [`RECURSIVE`]: 200 comparisons, if the [stack] holds them.
+///
+/// [stack]: super::super::stack
 type Taken = (Expr, usize);
+const TALL: usize = 2;
 const RECURSIVE: usize = 5;
 
 impl Parser<'_> {
@@ -78,7 +85,11 @@ impl Parser<'_> {
             }
             self.advance();
             let right = self.expr_above(power)?;
-            let taller = if (EQUALITY..=COMPARISON).contains(&power) { RECURSIVE } else { 1 };
+            let taller = match power {
+                ..EQUALITY => 1,
+                EQUALITY..=COMPARISON => RECURSIVE,
+                _ => TALL,
+            };
             return Ok((Expr::Binary(op, Box::new(left), Box::new(right)), taller));
         }
         if floor < COLLATE && self.eat("COLLATE") {
@@ -117,6 +128,7 @@ impl Parser<'_> {
     }
 
     /// `left IS ... | IN ... | BETWEEN ... | LIKE ... | ISNULL | NOTNULL`, each perhaps with NOT.
+    #[inline(never)]
     fn predicate(&mut self, left: Expr) -> Result<Taken> {
         if self.eat("IS") {
             let mut negated = self.eat("NOT");
@@ -153,6 +165,7 @@ impl Parser<'_> {
     }
 
     /// `left BETWEEN low AND high`: that AND belongs to BETWEEN, so `low` binds tighter than it.
+    #[inline(never)]
     fn between(&mut self, left: Expr, negated: bool) -> Result<Expr> {
         let low = Box::new(self.expr_above(EQUALITY)?);
         let height = self.height;
@@ -163,6 +176,7 @@ impl Parser<'_> {
     }
 
     /// `left LIKE pattern [ESCAPE character] | left GLOB pattern`
+    #[inline(never)]
     fn like(&mut self, left: Expr, negated: bool) -> Result<Expr> {
         let op = if self.is("LIKE") { LikeOp::Like } else { LikeOp::Glob };
         self.advance();
@@ -175,6 +189,7 @@ impl Parser<'_> {
     }
 
     /// `left IN (list) | IN (select) | IN table`
+    #[inline(never)]
     fn in_operand(&mut self, left: Expr, negated: bool) -> Result<Expr> {
         let expr = Box::new(left);
         if !self.eat("(") {
@@ -205,6 +220,7 @@ impl Parser<'_> {
     }
 
     /// A query inside an expression, which is then as tall as what is in the query.
+    #[inline(never)]
     fn subquery(&mut self) -> Result<Select> {
         let outside = std::mem::take(&mut self.tallest);
         let select = self.select()?;
@@ -231,6 +247,7 @@ impl Parser<'_> {
     }
 
     /// `( ... ) | - operand | + operand | ~ operand`
+    #[inline(never)]
     fn prefix(&mut self) -> Result<Expr> {
         if self.eat("(") {
             return self.parenthesis();
@@ -250,6 +267,7 @@ impl Parser<'_> {
     }
 
     /// What follows `(`: an expression, a row, or a query.
+    #[inline(never)]
     fn parenthesis(&mut self) -> Result<Expr> {
         let expr = if self.starts_query() {
             Expr::Subquery(Box::new(self.subquery()?))
@@ -268,6 +286,7 @@ impl Parser<'_> {
     }
 
     /// An operand that starts with a reserved word.
+    #[inline(never)]
     fn keyword_operand(&mut self) -> Result<Expr> {
         if self.eat("NULL") {
             return Ok(Expr::Literal(Value::Null));
@@ -288,6 +307,7 @@ impl Parser<'_> {
     }
 
     /// `CASE [base] WHEN value THEN result ... [ELSE result] END`
+    #[inline(never)]
     fn case(&mut self) -> Result<Expr> {
         let mut height = 0;
         let mut part = |p: &mut Self| {
@@ -313,6 +333,7 @@ impl Parser<'_> {
     }
 
     /// `CAST(expr AS type) | function(...) | column | table.column`
+    #[inline(never)]
     fn word_operand(&mut self) -> Result<Expr> {
         if self.is("CAST") && self.next_is("(") {
             self.advance();
@@ -342,6 +363,7 @@ impl Parser<'_> {
     }
 
     /// `name( [DISTINCT] args | * ) [FILTER (WHERE expr)]`
+    #[inline(never)]
     fn call(&mut self, name: Name) -> Result<Expr> {
         self.expect("(")?;
         let star = self.eat("*");
@@ -372,6 +394,7 @@ impl Parser<'_> {
     }
 
     /// `? | ?N | :name`: gives the parameter its index.
+    #[inline(never)]
     fn variable(&mut self) -> Result<Expr> {
         let text = self.advance();
         let index = if let Some(digits) = text.strip_prefix('?').filter(|d| !d.is_empty()) {
@@ -393,12 +416,16 @@ impl Parser<'_> {
     }
 
     /// `123 | 0x7b | 1.5`: digits beyond 64 bits make a real number.
+    #[inline(never)]
     pub(super) fn number(&mut self, negative: bool) -> Result<Value> {
         let text = self.advance();
         if let Some(hex) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
             let bits = u64::from_str_radix(hex, 16)
                 .map_err(|_| Error::Sql(format!("hex literal too big: {text}")))?;
             let number = bits.cast_signed();
+            if negative && number == i64::MIN {
+                return Err(Error::Sql(format!("hex literal too big: -{text}")));
+            }
             return Ok(Value::Integer(if negative { number.wrapping_neg() } else { number }));
         }
         let signed = if negative { format!("-{text}") } else { text.to_owned() };

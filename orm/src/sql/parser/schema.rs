@@ -3,6 +3,8 @@
 //! SQLite stores the text of a CREATE statement in the file and parses it again whenever the file
 //! is opened: this is not only how tables are made, but also how they are read back.
 
+use std::sync::Arc;
+
 use super::super::ast::{
     AlterAction, Check, ColumnConstraint, ColumnDef, CreateIndex, CreateTable, DropKind, Expr,
     ForeignKey, IndexedColumn, Name, OnConflict, Span, Statement, TableConstraint,
@@ -120,7 +122,11 @@ impl Parser<'_> {
 
     /// `[CONSTRAINT name] NOT NULL | PRIMARY KEY | UNIQUE | CHECK (...) | DEFAULT ... | ...`
     fn column_constraint(&mut self) -> Result<Option<ColumnConstraint>> {
-        let label = self.constraint_name()?;
+        let mut label = self.constraint_name()?;
+        while self.eat("NULL") {
+            self.on_conflict()?;
+            label = self.constraint_name()?;
+        }
         let constraint = if self.eat("PRIMARY") {
             self.expect("KEY")?;
             let desc = self.sort_direction();
@@ -130,9 +136,6 @@ impl Parser<'_> {
         } else if self.eat("NOT") {
             self.expect("NULL")?;
             ColumnConstraint::NotNull(self.on_conflict()?)
-        } else if self.eat("NULL") {
-            self.on_conflict()?;
-            return self.column_constraint();
         } else if self.eat("UNIQUE") {
             ColumnConstraint::Unique(self.on_conflict()?)
         } else if self.is("CHECK") {
@@ -190,7 +193,7 @@ impl Parser<'_> {
         let label = label.unwrap_or_else(|| self.span_from(start).of(self.sql).to_owned());
         self.expect(")")?;
         self.on_conflict()?;
-        Ok(Check { label, expr })
+        Ok(Check { label, expr: Arc::new(expr) })
     }
 
     /// `DEFAULT ( expr ) | DEFAULT [+|-] literal | DEFAULT word`, which stands for its text.
@@ -201,7 +204,7 @@ impl Parser<'_> {
             let expr = self.expr()?;
             let span = self.span_from(start);
             self.expect(")")?;
-            return Ok(ColumnConstraint::Default(expr, span));
+            return Ok(ColumnConstraint::Default(Arc::new(expr), span));
         }
         let clock = self.text().to_ascii_uppercase().starts_with("CURRENT_");
         let expr = if self.is_name() && !clock {
@@ -212,7 +215,7 @@ impl Parser<'_> {
         } else {
             self.operand()?
         };
-        Ok(ColumnConstraint::Default(expr, self.span_from(start)))
+        Ok(ColumnConstraint::Default(Arc::new(expr), self.span_from(start)))
     }
 
     /// `REFERENCES parent [(columns)] [ON DELETE|UPDATE action | MATCH name | DEFERRABLE ...]...`

@@ -60,6 +60,10 @@ impl Parser<'_> {
                 }
                 select.rest.push((op, p.core()?));
             }
+            let last = select.rest.last().map_or(&select.first, |(_, core)| core);
+            if let (Core::Values(_), true) = (last, p.is("ORDER") || p.is("LIMIT")) {
+                return Err(p.error());
+            }
             if p.eat("ORDER") {
                 p.expect("BY")?;
                 select.order_by = p.order_terms()?;
@@ -72,6 +76,14 @@ impl Parser<'_> {
                     // LIMIT offset, limit
                     select.offset = select.limit.replace(p.expr()?);
                 }
+            }
+            let clause = if select.limit.is_some() { "LIMIT" } else { "ORDER BY" };
+            let ended = select.limit.is_some() || !select.order_by.is_empty();
+            let before = p.text().to_ascii_uppercase();
+            if ended && let Some(op) = p.compound_op() {
+                let all = if op == CompoundOp::UnionAll { " ALL" } else { "" };
+                let text = format!("{clause} clause should come after {before}{all} not before");
+                return Err(Error::Sql(text));
             }
             Ok(select)
         })
@@ -156,7 +168,8 @@ impl Parser<'_> {
             Kind::Word => self.is_name() && !one_of(JOIN_WORDS, self.text()),
             _ => false,
         };
-        if bare && !self.is("WINDOW") { self.name().map(Some) } else { Ok(None) }
+        let indexed = self.is("INDEXED") && self.next_is("BY");
+        if bare && !indexed && !self.is("WINDOW") { self.name().map(Some) } else { Ok(None) }
     }
 
     /// `sources`

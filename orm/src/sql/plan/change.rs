@@ -141,7 +141,7 @@ fn change(
     };
     let filters = table.indexes.iter().map(filter).collect::<Result<_>>()?;
     let nothing = prep.scope(&[]);
-    let default = |column: &super::super::catalog::Column| match &column.default {
+    let default = |column: &super::super::catalog::Column| match column.default.as_deref() {
         // A bare word stands for its text, which `missing` has already.
         Some(Expr::Column { .. } | Expr::Literal(_)) => {
             Ok(Some(Code::Const(column.missing.clone())))

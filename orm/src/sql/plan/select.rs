@@ -24,6 +24,9 @@ use super::{CorePlan, Grouping, OutputColumn, SelectPlan, SortKey, SourcePlan, j
 const TABLES_MAX: usize = 64;
 /// As many views inside views.
 const VIEWS_MAX: usize = 40;
+/// As many SELECTs in one statement: ten views, each a join of the one before with itself, hold a
+/// thousand of them.
+const CORES_MAX: usize = 5000;
 
 /// Plans a query, and says whether it depends on the queries around it.
 ///
@@ -87,6 +90,11 @@ fn core(
     order_by: &[OrderTerm],
     parent: Option<&Scope<'_>>,
 ) -> Result<Planned> {
+    prep.stack.check()?;
+    prep.cores.set(prep.cores.get() + 1);
+    if prep.cores.get() > CORES_MAX {
+        return Err(Error::Sql(format!("more than {CORES_MAX} queries in one statement")));
+    }
     match core {
         Core::Values(rows) => values(prep, rows, order_by, parent),
         Core::Query(query) => self::query(prep, query, order_by, parent),
