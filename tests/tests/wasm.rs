@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use tests::browser::{Browser, END, ENTER, HOME, LEFT, RIGHT, TAB};
 use wasm::builder::{Builder, Places};
-use wasm::demos::{DEMOS, Demos};
+use wasm::demos::{DATABASE, DEMOS, Demos};
 use wasm::progress::Stage;
 use wasm::{pages, systems};
 use web::{Client, Server};
@@ -370,4 +370,37 @@ fn the_database_in_the_page_needs_no_server() {
     std::fs::remove_file(&file).unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "ok\nTom\n");
     assert_eq!(browser.complaints(), [""; 0]);
+}
+
+/// The chapter of the demos explains each function of the glue, and nothing that is not in it.
+#[test]
+fn the_chapter_explains_each_generated_piece() {
+    let Some(Playground { url, .. }) = with_demos() else { return };
+    let chapter = std::fs::read_to_string(tests::root().join("wasm/demos/src/lib.rs")).unwrap();
+    let (_, walk) = chapter.split_once("in the `.js`").unwrap();
+    let table = walk.lines().skip(2).take_while(|line| line.starts_with("//! |"));
+    let cells = table.map(|line| line.split('|').nth(1).unwrap());
+    let named: Vec<&str> = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    let mut glue = String::new();
+    for module in DEMOS.iter().map(|demo| demo.name).chain([DATABASE]) {
+        let script = Client::new().get(&format!("{url}/wasm/pkg/{module}.js")).unwrap().body;
+        glue += &String::from_utf8(script).unwrap();
+    }
+    for name in &named {
+        assert!(glue.contains(name.trim_end_matches("...")), "the glue has no `{name}` any more");
+    }
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    for line in glue.lines() {
+        let line = line.trim_start_matches("export ").trim_start_matches("async ");
+        let found = line.strip_prefix("function ").or_else(|| line.strip_prefix("class "));
+        let Some(name) = found.and_then(|rest| rest.split(|c| !is_name(c)).next()) else {
+            continue;
+        };
+        let known = |known: &&str| match known.strip_suffix("...") {
+            Some(start) => name.starts_with(start),
+            None => *known == name,
+        };
+        // `start` is our own, exported.
+        assert!(name == "start" || named.iter().any(|n| known(&n)), "`{name}` is not explained");
+    }
 }

@@ -10,6 +10,7 @@
 //! | 2 `register_functions` | a script calls `fibFunc(n)`, a bad `n` is an exception | `examples/register_functions.rs` | 14.4 + 9.5 KB |
 //! | 3 `manipulate_dom` | Rust itself finds the elements and listens | `examples/manipulate_dom.rs` | 14.7 + 9.8 KB |
 //! | 4 `callback` | `fibFunc(n, callback)`: the number comes after three seconds | `examples/callback.rs` | 14.5 + 9.6 KB |
+//! | 5 `database` | no demo of the glue: this repository's SQL engine in the page `/orm` | `examples/database.rs` | 595 + 9.1 KB |
 //!
 //! What they compute is in [`fib`]. (The Go tutorial's modules have 1.4 MB each: a Go program brings
 //! its collector and scheduler along. More than half of our 14 KB is the allocator,
@@ -103,15 +104,22 @@
 //! |---|---|---|
 //! | `__wbg_init`, the default export | fetches the module, makes it, hands the imports in | all |
 //! | `__wbg_load` | compiles while the bytes still arrive, if their type is `application/wasm` | all |
+//! | `__wbg_finalize_init` | keeps the instance, forgets old views, and calls `__wbindgen_start`: our `start` | all |
 //! | `initSync` | the same for a module that is there already; unused here | all |
 //! | `__wbg_get_imports` | one function per line of our `extern` blocks | all |
 //! | `getStringFromWasm0`, `decodeText` | a `&str` on its way out: a view of memory, decoded | all |
-//! | `passStringToWasm0` | a string on its way in: room from Rust's allocator, then the bytes | 2 3 4 |
+//! | `passStringToWasm0` | a string on its way in: room from Rust's allocator, then the bytes | 2 3 4 5 |
+//! | `WASM_VECTOR_LEN` | how long that was: a call has one result, the address | 2 3 4 5 |
+//! | `passArray8ToWasm0`, `getArrayU8FromWasm0` | the same for bytes, a `Vec<u8>` here and a `Uint8Array` there | 5 |
 //! | `getUint8ArrayMemory0`, `getDataViewMemory0` | views of the memory, made anew when it has grown | all; 2 3 4 |
 //! | `__wbindgen_externrefs` | the table of values that Rust holds | all |
-//! | `addToExternrefTable0`, `takeFromExternrefTable0` | a value goes into the table, or out of it for good | 2 3 4 |
+//! | `addToExternrefTable0`, `takeFromExternrefTable0` | a value goes into the table, or out of it for good | 2 3 4 5 |
 //! | `makeClosure` | a JavaScript function that calls a Rust closure | 2 3 4 |
+//! | `wasm_bindgen__convert__closures_____invoke__...` | how it calls: the closure's address first, then the arguments | 2 3 4 |
 //! | `CLOSURE_DTORS` | frees the closure when the collector has taken the function | 2 3 4 |
+//! | `isLikeNone` | an `Option` on its way in: `null` and `undefined` are `None` | 3 4 |
+//! | `Database` | a Rust struct as a class: an address, and methods that hand it in | 5 |
+//! | `DatabaseFinalization` | drops the struct when the collector has taken the object; `free` does so at once | 5 |
 //!
 //! **Strings.** A `&str` argument is lent for the call: the glue decodes it and forgets the place.
 //! A `String` that Rust returns is owned: the glue decodes it and then calls `__wbindgen_free`. A
