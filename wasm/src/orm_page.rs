@@ -107,6 +107,8 @@ fn page(c: &mut Context, database: &Database, sql: &str, run: bool) {
     };
     let examples: Vec<Json> =
         TRY.iter().map(|(name, sql)| json!({"name": (*name), "sql": (*sql)})).collect();
+    // A text that is too long has been answered for; it need not travel back.
+    let sql = if sql.len() > limits.text_bytes_max { "" } else { sql };
     let data = json!({
         "sql": sql, "results": results, "file": file, "error": error, "examples": examples,
         "version": (database.version()), "path": (database.path()),
@@ -140,6 +142,8 @@ fn file(connection: &Connection, number: u32) -> Json {
 fn watch(c: &mut Context, database: Arc<Database>) {
     let mut seen = c.query("seen").parse().unwrap_or_else(|_| database.version());
     c.sse(move |events| {
+        // The head of the answer goes out with the first bytes: the browser sees that it is served.
+        events.ping()?;
         loop {
             let version = database.wait_change(seen, Duration::from_secs(10));
             if version == seen {

@@ -3,25 +3,35 @@
 const file = document.getElementById("file");
 const prompt = document.querySelector("[data-prompt]");
 let shown = prompt.elements.page.value;
+let asked = 0;
 
 const show = async (page) => {
+  const turn = ++asked;
   const answer = await fetch(`/orm/file?page=${encodeURIComponent(page)}`);
-  if (!answer.ok) return;
+  // An answer that was overtaken by a later one is old.
+  if (!answer.ok || turn !== asked) return;
   // The server has escaped what is in it, as in every page.
   file.innerHTML = await answer.text();
   file.querySelectorAll("[data-inspector]").forEach(inspect);
   shown = prompt.elements.page.value = file.querySelector("#number")?.value ?? page;
 };
 
-file.addEventListener("click", async (event) => {
-  const link = event.target.closest("[data-page]");
-  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+const turnTo = async (event, page) => {
   event.preventDefault();
-  await show(link.dataset.page);
+  await show(page);
   const title = document.getElementById("page");
+  if (!title) return;
   title.tabIndex = -1;
   title.focus();
+};
+
+file.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-page]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  turnTo(event, link.dataset.page);
 });
+
+file.addEventListener("submit", (event) => turnTo(event, event.target.elements.page.value));
 
 document.querySelector(".try").addEventListener("click", (event) => {
   const { sql } = event.target.dataset;
@@ -36,7 +46,23 @@ prompt.elements.sql.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) prompt.requestSubmit();
 });
 
-new EventSource(`/orm/changes?seen=${file.dataset.version}`).onmessage = () => show(shown);
+// A browser opens six connections to a server, and each stream keeps one: only what is seen listens.
+let events;
+let seen = file.dataset.version;
+const listen = () => {
+  if (document.hidden) {
+    events?.close();
+    events = undefined;
+  } else if (!events) {
+    events = new EventSource(`/orm/changes?seen=${seen}`);
+    events.onmessage = ({ data }) => {
+      seen = data;
+      show(shown);
+    };
+  }
+};
+document.addEventListener("visibilitychange", listen);
+listen();
 
 // The database in the page. What takes longer than this is ended with the worker, and its database.
 const MILLISECONDS_MAX = 5000;
