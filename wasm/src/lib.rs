@@ -38,7 +38,8 @@
 //! demos: compiling the demos ...
 //! ```
 //! `--addr HOST:PORT` listens elsewhere, `--open` shows the page in your browser, `--no-demos` builds
-//! nothing. It is a program of [`web`]: its pages, styles and scripts are inside the executable.
+//! nothing. It is a program of [`web`], and shows the other crates at work; nothing else is below it
+//! but std, and its pages, styles and scripts are inside the executable.
 //!
 //! # What is here
 //! Read in this order; a module's documentation is its chapter.

@@ -188,7 +188,8 @@ fn cell(value: &Value, chars_max: usize) -> Json {
     json!({"class": class, "text": text})
 }
 
-fn cut(text: &str, chars_max: usize) -> String {
+/// A text, or its beginning and how long it is.
+pub(super) fn cut(text: &str, chars_max: usize) -> String {
     match text.char_indices().nth(chars_max) {
         Some((at, _)) => format!("{}... ({} bytes)", &text[..at], text.len()),
         None => text.to_owned(),

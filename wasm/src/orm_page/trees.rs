@@ -20,8 +20,14 @@ use orm::sql::{Connection, Result};
 use web::json;
 use web::json::Json;
 
+use super::script::cut;
+
 /// So many pages of a tree are drawn.
 const PAGES_MAX: usize = 80;
+/// So many trees are drawn.
+const TREES_MAX: usize = 30;
+/// So much of the SQL that made a table is shown.
+const SQL_CHARS_MAX: usize = 600;
 
 /// A page in the picture.
 #[derive(Debug, PartialEq, Eq)]
@@ -47,13 +53,18 @@ pub fn as_json(connection: &Connection, selected: u32) -> Result<Json> {
         "SELECT type, name, rootpage, coalesce(sql, '') FROM sqlite_schema WHERE rootpage > 0",
     )?;
     let mut rows = schema.query()?;
+    let mut more = 0;
     while let Some(row) = rows.next()? {
+        if objects.len() == TREES_MAX {
+            more += 1;
+            continue;
+        }
         let root = u32::try_from(row.get::<i64>(2)?).unwrap_or(0);
-        objects.push((row.get(0)?, row.get(1)?, root, row.get(3)?));
+        objects.push((row.get(0)?, row.get(1)?, root, cut(&row.get::<String>(3)?, SQL_CHARS_MAX)));
     }
     drop(rows);
     let mut drawn = BTreeSet::new();
-    let mut whole = true;
+    let mut whole = more == 0;
     let mut trees = Vec::new();
     for (kind, name, root, sql) in objects {
         let (pages, all) = walk(connection, root, &mut drawn)?;
@@ -66,7 +77,7 @@ pub fn as_json(connection: &Connection, selected: u32) -> Result<Json> {
     let pages = connection.page_count()?;
     let left: Vec<u32> = (1..=pages).filter(|n| whole && !drawn.contains(n)).collect();
     Ok(json!({
-        "trees": trees, "pages": pages, "free": (left.iter().take(PAGES_MAX).copied().collect::<Vec<u32>>()),
+        "trees": trees, "more": more, "pages": pages, "free": (left.iter().take(PAGES_MAX).copied().collect::<Vec<u32>>()),
         "free_count": (left.len()),
     }))
 }
@@ -214,6 +225,18 @@ mod tests {
         assert_eq!(after["free_count"].as_u64(), Some(gone as u64));
         assert_eq!(drawn(&before), db.page_count().unwrap() as usize);
         assert_eq!(drawn(&after) + gone, drawn(&before));
+    }
+
+    #[test]
+    fn a_thousand_tables_are_not_a_thousand_pictures() {
+        let db = database();
+        for n in 0..60 {
+            db.execute(&format!("CREATE TABLE t{n}(a)"), &[]).unwrap();
+        }
+        let json = as_json(&db, 0).unwrap();
+        assert_eq!(json["trees"].as_array().unwrap().len(), TREES_MAX);
+        // sqlite_schema, t, its index and 60 more.
+        assert_eq!(json["more"].as_u64(), Some(63 - TREES_MAX as u64));
     }
 
     #[test]
