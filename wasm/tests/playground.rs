@@ -174,6 +174,26 @@ fn a_missing_target_is_added() {
     assert!(lines.iter().any(|line| line.starts_with(said)), "{lines:?}");
 }
 
+/// `--open` runs the desktop's program with the address, or says that there is none.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_page_is_opened_or_the_visitor_told_to() {
+    let first_line = |path: &str| {
+        let mut command = playground(&["--no-demos", "--open"]);
+        command.env("PATH", path);
+        let mut serving = Serving::start(command);
+        let mut line = String::new();
+        BufReader::new(serving.child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+        line.replace(&serving.url, "URL")
+    };
+    let told = first_line("");
+    assert!(told.starts_with("xdg-open cannot be started ("), "{told}");
+    assert!(told.ends_with("); open URL/ yourself\n"), "{told}");
+    let dir = programs("open", &[("xdg-open", "echo opened $1 >&2")]);
+    assert_eq!(first_line(dir.to_str().unwrap()), "opened URL/\n");
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
 #[test]
 fn without_the_network_the_command_to_run_later_is_told() {
     // Nothing has been downloaded to this cargo home, and nothing can be.
