@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -27,6 +28,8 @@ struct Beat {
     token: Option<String>,
     period: Duration,
     stopping: Mutex<bool>,
+    /// Whether the registry is to learn of the end by silence.
+    silent: AtomicBool,
     stop: Condvar,
     http: web::Client,
 }
@@ -65,6 +68,7 @@ impl Heartbeat {
             token: token.map(|token| format!("Bearer {token}")),
             period: if period.is_zero() { HEARTBEAT_PERIOD } else { period },
             stopping: Mutex::new(false),
+            silent: AtomicBool::new(false),
             stop: Condvar::new(),
             http: http_client(REQUEST_TIMEOUT),
         });
@@ -73,6 +77,12 @@ impl Heartbeat {
         let thread = thread::Builder::new().name("rpc-heartbeat".to_owned());
         let thread = thread.spawn(move || beat.run()).map_err(Error::io("start a thread"))?;
         Ok(Heartbeat { shared, thread: Some(thread) })
+    }
+
+    /// Stops without a word to the registry, as a machine does that loses its power: there the
+    /// server stays listed until its time is over.
+    pub fn fall_silent(self) {
+        self.shared.silent.store(true, Ordering::SeqCst);
     }
 
     /// The address that others can dial for a listener on `listening`: if that is `0.0.0.0` or
@@ -109,6 +119,9 @@ impl Drop for Heartbeat {
 impl Beat {
     fn run(&self) {
         let mut pause = Duration::ZERO;
+        // Said once: those that follow are as good as silence in a log.
+        let (address, url) = (&self.address, &self.url);
+        web::log::line(format_args!("{address} send heart beat to registry {url}"));
         loop {
             pause = match self.send("POST") {
                 Ok(()) => self.period,
@@ -126,16 +139,12 @@ impl Beat {
             }
         }
         // If the registry is down it will forget us by itself.
-        let _ = self.send("DELETE");
+        if !self.silent.load(Ordering::SeqCst) {
+            let _ = self.send("DELETE");
+        }
     }
 
     fn send(&self, method: &str) -> Result<()> {
-        if method == "POST" {
-            web::log::line(format_args!(
-                "{} send heart beat to registry {}",
-                self.address, self.url
-            ));
-        }
         let mut request = Outgoing::new(method, &self.url).header(SERVER, &self.address);
         if let Some(token) = &self.token {
             request = request.header("Authorization", token);

@@ -4,8 +4,10 @@
 //! - [`select`]: weighted, consistent hashing by a key, least pending.
 //! - [`failover`]: trying another server; choosing by a key.
 //! - [`intercept`]: interceptors in a row, and a log of every call.
+//! - [`trace`]: names for the bytes of a gob stream.
 
 pub mod dynamic;
 pub mod failover;
 pub mod intercept;
 pub mod select;
+pub mod trace;

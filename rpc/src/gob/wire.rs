@@ -29,7 +29,7 @@ const DEFINITION_BYTES_MAX: usize = 1 << 20;
 #[derive(Debug)]
 pub struct Wire {
     input: Input,
-    pub(super) types: Types,
+    pub(crate) types: Types,
     message_bytes_max: usize,
     /// How many bytes of the message at hand are still unread.
     left: usize,
@@ -44,7 +44,7 @@ pub struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(input: Input, message_bytes_max: usize) -> Wire {
+    pub(crate) fn new(input: Input, message_bytes_max: usize) -> Wire {
         Wire {
             input,
             types: Types::default(),
@@ -60,7 +60,7 @@ impl Wire {
 
     /// Makes the next message the one at hand, dropping what is left of the last; false at the
     /// clean end of the stream. After a timeout it can be called again.
-    pub(super) fn next_message(&mut self) -> Result<bool> {
+    pub(crate) fn next_message(&mut self) -> Result<bool> {
         self.input.skip(self.used + self.left);
         (self.used, self.left) = (0, 0);
         self.input.shrink();
@@ -106,27 +106,32 @@ impl Wire {
     }
 
     /// Begins a value: full budget, no depth.
-    pub(super) fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         self.depth = 0;
         self.split = false;
         self.budget = self.message_bytes_max.saturating_mul(16);
     }
 
     /// Where the reading stands in the message at hand; for [`Wire::rewind`].
-    pub(super) fn mark(&self) -> usize {
+    pub(crate) fn mark(&self) -> usize {
         self.left
     }
 
     /// Goes back to a mark in the same message.
-    pub(super) fn rewind(&mut self, mark: usize) {
+    pub(crate) fn rewind(&mut self, mark: usize) {
         self.used -= mark - self.left;
         self.left = mark;
         self.depth = 0;
     }
 
     /// How many bytes of the message are unread.
-    pub(super) fn left(&self) -> usize {
+    pub(crate) fn left(&self) -> usize {
         self.left
+    }
+
+    /// How many bytes have come in that are unread, those behind the message at hand included.
+    pub(crate) fn unread(&self) -> usize {
+        self.input.here().len() - self.used
     }
 
     /// The unread bytes of the message at hand.
@@ -246,7 +251,7 @@ impl Wire {
     }
 
     /// Reads the definition of type `id`, the rest of whose message is the `wireType` value.
-    pub(super) fn define(&mut self, id: Id) -> Result<()> {
+    pub(crate) fn define(&mut self, id: Id) -> Result<()> {
         let before = self.left;
         let mut found = Type { name: String::new(), kind: Kind::Opaque(0) };
         self.fields(7, |wire, variant| {
@@ -310,7 +315,7 @@ impl Wire {
 
     /// The head of an interface value: the name and id of the concrete type, `None` for nil.
     /// Definitions may stand before the id, and the value may go on in the next message.
-    pub(super) fn concrete(&mut self) -> Result<Option<(String, Id)>> {
+    pub(crate) fn concrete(&mut self) -> Result<Option<(String, Id)>> {
         let name = self.string()?;
         if name.is_empty() {
             return Ok(None);
@@ -340,7 +345,7 @@ impl Wire {
     }
 
     /// The 0 that stands before a value that is no struct, at the top and in an interface.
-    pub(super) fn singleton(&mut self, id: Id) -> Result<()> {
+    pub(crate) fn singleton(&mut self, id: Id) -> Result<()> {
         if self.types.is_struct(id) || self.uint()? == 0 {
             return Ok(());
         }
@@ -348,7 +353,7 @@ impl Wire {
     }
 
     /// The definition of `id`.
-    pub(super) fn definition(&self, id: Id) -> Result<Arc<Type>> {
+    pub(crate) fn definition(&self, id: Id) -> Result<Arc<Type>> {
         let found = self.types.get(id).cloned();
         found.ok_or(Error::Corrupt("gob: unknown type id or corrupted data"))
     }
