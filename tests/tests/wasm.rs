@@ -244,7 +244,7 @@ fn check_page(browser: &Browser, url: &str, path: &str) {
 fn every_page_is_good_in_light_and_dark_and_when_narrow() {
     let Some(browser) = Browser::open("pages") else { return };
     let Playground { url, .. } = playground();
-    for path in ["/", "/web?path=/hello/gee", "/cache", "/orm", "/orm?page=4", "/wasm"] {
+    for path in ["/", "/web?path=/hello/gee", "/cache", "/orm", "/orm?page=4", "/rpc", "/wasm"] {
         check_page(&browser, url, path);
     }
     if with_demos().is_some() {

@@ -13,6 +13,8 @@
 //! | an HTTP request | [`request`] | [`web::Request::parts`] |
 //! | a database's page, a journal | [`sqlite`] | [`orm::sql::inspect`] |
 //! | a protobuf message | [`protobuf`] | [`cache::beyond::trace`] |
+//! | a gob stream | [`gob`] | [`rpc::beyond::trace`] |
+//! | JSON | [`json_text`] | its tokens, each asked of [`web::json::parse`] |
 //!
 //! Then [`as_json`] lays the pieces out, the part `inspector` of `pages/layout.html` draws them
 //! (`{{template "inspector" .request}}`), and `static/inspect.js` lights a piece in both pictures.
@@ -20,6 +22,8 @@
 //! A page of a database is mostly zeros. Rows of a piece that repeat the row above them are left
 //! out, as `hexdump` does, and their number is said.
 
+pub mod gob;
+pub mod json_text;
 pub mod protobuf;
 pub mod request;
 pub mod sqlite;

@@ -50,7 +50,7 @@
 //! | [`inspect`] | any bytes, each with a name; a request, from the ranges that the real parser found |
 //! | [`tree`] | the route tree as a picture, and the way of a path through it |
 //! | [`orm_page`] | a database file: SQL, its trees, its pages and its journal, byte by byte |
-//! | [`live`], [`cache_page`] | nodes of the cache on loopback, drawn while they work |
+//! | [`live`], [`cache_page`], [`rpc_page`] | nodes, servers and a registry on loopback, drawn while they work |
 //! | [`demos`], [`progress`] | pages that change while you look: server-sent events over a condition variable |
 //! | [`builder`], [`command`] | a build with steps that may fail, told in a sentence each |
 //!
@@ -106,6 +106,7 @@ pub mod tree;
 pub mod live;
 pub mod cache_page;
 pub mod orm_page;
+pub mod rpc_page;
 
 pub mod demos;
 pub mod progress;

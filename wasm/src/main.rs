@@ -25,8 +25,9 @@ fn main() -> ExitCode {
 
 fn run(flags: &Flags) -> web::Result<()> {
     let demos = Demos::new(Places::of_repository(), flags.demos);
-    let engine = pages::engine(&demos)?;
+    // First, so that with a bad address nothing is started.
     let listener = listen("http", &flags.addr)?;
+    let engine = pages::engine(&demos)?;
     if let (true, Ok(addr)) = (flags.open, listener.local_addr()) {
         open_browser(&format!("http://{addr}/"));
     }

@@ -6,6 +6,7 @@
 //! | `/web` | your request, every byte named ([`inspect`]); the route tree ([`tree`]) |
 //! | `/orm` and below | a database, every byte named ([`orm_page`]) |
 //! | `/cache` | nodes of the cache, live ([`cache_page`]) |
+//! | `/rpc` | a registry and servers, live ([`rpc_page`]) |
 //! | `/wasm`, `/wasm/:page` | the four demos and the state of their build ([`demos`](crate::demos)) |
 //! | `/hello/:name`, `/hello/b/c` | the tutorial's routes, so that the tree has something to choose |
 //! | `/static/*file` | style and scripts ([`assets`]) |
@@ -19,7 +20,7 @@ use web::{Context, Engine, Result, json};
 
 use crate::demos::Demos;
 use crate::live::Streams;
-use crate::{assets, cache_page, inspect, orm_page, systems, tree};
+use crate::{assets, cache_page, inspect, orm_page, rpc_page, systems, tree};
 
 /// What all pages share.
 pub(crate) const LAYOUT: &str = include_str!("../pages/layout.html");
@@ -55,11 +56,10 @@ pub fn engine(demos: &Demos) -> Result<Engine> {
         let routes = Arc::clone(&routes);
         engine.route(method, "/web", move |c| web_page(c, &routes))?;
     }
-    // A system without a page of its own yet.
-    engine.get("/rpc", |c| c.redirect(302, "/#rpc"))?;
     let streams = Streams::default();
     cache_page::register(&mut engine, &streams)?;
     orm_page::register(&mut engine)?;
+    rpc_page::register(&mut engine, &streams)?;
     demos.register(&mut engine)?;
     engine.get("/hello/:name", hello)?;
     engine.get("/hello/b/c", hello)?;

@@ -118,7 +118,7 @@ pub const SYSTEMS: &[System] = &[
         title: "Remote calls like Go's net/rpc",
         about: "Many calls at once on one connection, gob and JSON on the wire, timeouts, load \
                 balancing and a registry.",
-        page: None,
+        page: Some("/rpc"),
         days: days! { "rpc":
             "1" "Gob and JSON on the wire" "codec/mod.rs" "day1_codec";
             "2" "A client that many callers share" "client.rs" "day2_client";

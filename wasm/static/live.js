@@ -4,11 +4,36 @@ const live = document.querySelector("[data-live]");
 const told = document.querySelector("[data-told]");
 let events;
 
+// Makes `old` like `now`, leaving what is the same in its place: so that a button can be clicked, and
+// keeps the focus, while the text beside it changes.
+const become = (old, now) => {
+  if (old.nodeType !== Node.ELEMENT_NODE) {
+    if (old.nodeValue !== now.nodeValue) old.nodeValue = now.nodeValue;
+    return;
+  }
+  for (const { name } of [...old.attributes]) if (!now.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of now.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  const [olds, nows] = [[...old.childNodes], [...now.childNodes]];
+  nows.forEach((child, at) => {
+    const place = olds[at];
+    if (!place) old.append(child);
+    else if (place.nodeName === child.nodeName && place.id === child.id) become(place, child);
+    else place.replaceWith(child);
+  });
+  for (const left of olds.slice(nows.length)) left.remove();
+};
+
 const renew = (part, html) => {
   const focused = part.contains(document.activeElement) && document.activeElement.id;
-  part.innerHTML = html; // made by our own templates, which escape every value
-  if (focused) document.getElementById(focused)?.focus();
-  part.querySelectorAll("[data-inspector]").forEach(inspect); // inspect.js
+  const now = part.cloneNode();
+  now.innerHTML = html; // made by our own templates, which escape every value
+  if (now.querySelector("[data-inspector]")) {
+    part.replaceChildren(...now.childNodes);
+    part.querySelectorAll("[data-inspector]").forEach(inspect); // inspect.js
+  } else {
+    become(part, now);
+  }
+  if (focused && document.activeElement?.id !== focused) document.getElementById(focused)?.focus();
 };
 
 const listen = () => {
