@@ -320,3 +320,6 @@ impl Handler for Engine {
         self.serve_one(request, response);
     }
 }
+
+#[cfg(test)]
+mod tests;
