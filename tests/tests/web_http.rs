@@ -35,6 +35,13 @@ fn handler(request: &mut Request, response: &mut Response) {
                 out.write_all(b" two")
             }));
         }
+        "/stream-panics" => {
+            response.content = Content::Stream(Box::new(|out| {
+                out.write_all(b"the beginning")?;
+                out.flush()?;
+                panic!("this panic is part of the test")
+            }));
+        }
         "/lies" => {
             for (name, value) in [
                 ("Content-Length", "1"),
@@ -574,6 +581,17 @@ fn a_panicking_handler_costs_one_response() {
     let mut raw = serving.send([ALIVE, panics.as_bytes(), ALIVE].concat());
     assert_eq!(raw.answer().text(), "GET /alive x|");
     raw.ends();
+    assert!(alive(&mut serving.connect()));
+}
+
+/// What was sent stays sent, and nothing makes it look whole.
+#[test]
+fn a_panic_after_streaming_began_cuts_the_connection() {
+    let serving = serving(|_| {});
+    let mut raw = serving.send("GET /stream-panics HTTP/1.1\r\nHost: x\r\n\r\n");
+    let sent = String::from_utf8(raw.rest()).unwrap();
+    assert!(sent.starts_with("HTTP/1.1 200 OK\r\n"), "{sent}");
+    assert!(sent.ends_with("\r\n\r\nd\r\nthe beginning\r\n"), "{sent}");
     assert!(alive(&mut serving.connect()));
 }
 

@@ -34,6 +34,7 @@
 //! | 7 | panics | [`recovery`] | `day7_panic_recover` |
 //! | + | what gin's users expect beyond the course | [`beyond`] | `echo` |
 //! | + | a client, for the crates that stand on this one | [`client`] | |
+//! | + | every rule and feature, the test that holds it; attacks and figures | [`promises`] | |
 //!
 //! `cargo run -p web --example NAME` starts an example; the tests that hold each day to the Go
 //! tutorial's behaviour are in `tests/tests/web_days.rs`, HTTP's rules in `tests/tests/web_http.rs`.
@@ -120,6 +121,8 @@ pub mod recovery;
 pub mod client;
 
 pub mod beyond;
+
+pub mod promises;
 
 #[cfg(test)]
 mod random;
