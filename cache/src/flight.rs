@@ -94,6 +94,11 @@
 //! # Try it
 //! `cargo run -p cache --example day6_single_flight`, then seven times
 //! `curl 'localhost:9999/api?key=Tom' &`: seven times 630, one line `[SlowDB] search key Tom`.
+//!
+//! The program (those of days 3 to 7 share `examples/demo/mod.rs`):
+//! ~~~~text
+#![doc = include_str!("../examples/day6_single_flight.rs")]
+//! ~~~~
 //! Exercises (in `cache/tests/exercises.rs`): `cargo test -p cache exercise_flight -- --ignored`.
 
 use std::collections::HashMap;

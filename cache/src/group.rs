@@ -85,6 +85,11 @@
 //! ..                                                      ..
 //! [SlowDB] search key unknown                             unknown not exist
 //! ```
+//!
+//! The program:
+//! ~~~~text
+#![doc = include_str!("../examples/day2_single_node.rs")]
+//! ~~~~
 //! Exercises (in `cache/tests/exercises.rs`): `cargo test -p cache exercise_group -- --ignored`.
 
 use std::cell::Cell;

@@ -58,6 +58,11 @@
 //! # Try it
 //! `cargo run -p cache --example day3_http_server`, then `curl localhost:9999/_geecache/scores/Tom` prints
 //! 630, and `.../scores/kkk` prints `kkk not exist`.
+//!
+//! The program (those of days 3 to 7 share `examples/demo/mod.rs`):
+//! ~~~~text
+#![doc = include_str!("../examples/day3_http_server.rs")]
+//! ~~~~
 //! Exercises (in `cache/tests/exercises.rs`): `cargo test -p cache exercise_http -- --ignored`.
 
 use std::fmt;

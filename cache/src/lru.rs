@@ -96,21 +96,18 @@
 //! - Values are typed. Expiry is beyond the course: [`crate::beyond::ttl`].
 //!
 //! # Try it
-//! `cargo run -p cache --example day1_lru`: a cache of 20 bytes fills up.
+//! `cargo run -p cache --example day1_lru`: a cache of 20 bytes fills up. The last lines it prints:
 //! ```text
-//! add key1=value1
-//! add key2=value2
-//! add k3=v3
-//! evicted key1=value1
-//! add k4=v4
-//! get key2: Some("value2")
-//! get key1: None
-//! add k5=12345678901234567890
 //! refused: the entry is 22 bytes, the budget 20; raise the budget of the cache
 //! add k6=v6
 //! evicted k3=v3
 //! 18 bytes, most recently used first: ["k6", "key2", "k4"]
 //! ```
+//!
+//! The program:
+//! ~~~~text
+#![doc = include_str!("../examples/day1_lru.rs")]
+//! ~~~~
 //! Exercises (in `cache/tests/exercises.rs`): `cargo test -p cache exercise_lru -- --ignored`.
 
 use std::borrow::Borrow;

@@ -77,6 +77,11 @@
 //! [SlowDB] search key Tom
 //! ```
 //! The example's own page says how to start the three nodes as three processes, and to end one.
+//!
+//! The program (those of days 3 to 7 share `examples/demo/mod.rs`):
+//! ~~~~text
+#![doc = include_str!("../examples/day5_multi_nodes.rs")]
+//! ~~~~
 //! Exercises (in `cache/tests/exercises.rs`): `cargo test -p cache exercise_peers -- --ignored`.
 
 use std::collections::HashMap;

@@ -79,6 +79,11 @@
 //! `cargo run -p cache --example day7_protobuf`, then
 //! `curl -s localhost:8001/_geecache/scores/Tom | od -An -tx1`: ` 0a 03 36 33 30`.
 //! Reference: <https://protobuf.dev/programming-guides/encoding/>.
+//!
+//! The program (those of days 3 to 7 share `examples/demo/mod.rs`):
+//! ~~~~text
+#![doc = include_str!("../examples/day7_protobuf.rs")]
+//! ~~~~
 //! Exercises (in `cache/tests/exercises.rs`): `cargo test -p cache exercise_proto -- --ignored`.
 
 use std::fmt;

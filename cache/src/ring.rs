@@ -90,6 +90,11 @@
 //!    你 d617d273 -> http://localhost:8002
 //! without 8003: Sam -> http://localhost:8001
 //! ```
+//!
+//! The program (those of days 3 to 7 share `examples/demo/mod.rs`):
+//! ~~~~text
+#![doc = include_str!("../examples/day4_consistent_hash.rs")]
+//! ~~~~
 //! Exercises (in `cache/tests/exercises.rs`): `cargo test -p cache exercise_ring -- --ignored`.
 
 use crate::crc32;
