@@ -101,11 +101,12 @@
 //!
 //! Reference: <https://sqlite.org/fileformat2.html>, section 3; <https://sqlite.org/atomiccommit.html>.
 
+pub mod recovery;
+
 use super::error::{Error, Result};
-use super::header::{field, set_field};
+use super::header::set_field;
 use super::vfs::{Mode, NamedFile, Vfs};
 use std::hash::{BuildHasher, Hasher};
-use std::io;
 
 /// The first eight bytes of a journal that is to be played back.
 pub const MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
@@ -325,110 +326,6 @@ impl Journal {
         };
         Ok(self.file.insert(file))
     }
-}
-
-/// Whether the database `path` has a journal that is to be played back.
-///
-/// # Errors
-/// What the system says.
-pub(crate) fn is_hot(vfs: &dyn Vfs, path: &str) -> Result<bool> {
-    let path = journal_path(path);
-    if !vfs.exists(&path).map_err(|error| Error::io("look-up", &path, error))? {
-        return Ok(false);
-    }
-    let mut first = [0];
-    let file = match vfs.open(&path, Mode::Read) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(Error::io("opening", &path, error)),
-    };
-    Ok(NamedFile { path, file }.read(&mut first, 0)? == 1 && first[0] != 0)
-}
-
-/// Plays the journal of `database` back, and removes it. Nobody else may be using either file.
-///
-/// # Errors
-/// What the system says; then the journal is still there, and it can be tried again.
-pub(crate) fn recover(vfs: &dyn Vfs, database: &mut NamedFile, sync: bool) -> Result<()> {
-    let path = journal_path(&database.path);
-    let file = vfs.open(&path, Mode::Write).map_err(|error| Error::io("opening", &path, error))?;
-    let mut journal = NamedFile { path, file };
-    play_back(&mut journal, database)?;
-    if sync {
-        database.sync()?;
-    }
-    let path = std::mem::take(&mut journal.path);
-    drop(journal);
-    vfs.delete(&path).map_err(|error| Error::io("delete", &path, error))?;
-    if sync {
-        vfs.sync_dir(&path).map_err(|error| Error::io("directory sync", &path, error))?;
-    }
-    Ok(())
-}
-
-fn play_back(journal: &mut NamedFile, database: &mut NamedFile) -> Result<()> {
-    let len = journal.size()?;
-    let (mut at, mut first) = (0, true);
-    while let Some(segment) = read_segment(journal, at, len)? {
-        if std::mem::take(&mut first) {
-            database.set_len(u64::from(segment.original_pages) * segment.page_size as u64)?;
-        }
-        at += segment.sector_size as u64;
-        let mut record = vec![0; segment.page_size + 8];
-        for _ in 0..segment.records {
-            if journal.read(&mut record, at)? < record.len() {
-                return Ok(());
-            }
-            let (number, page) = (field(&record, 0), &record[4..4 + segment.page_size]);
-            let sum = field(&record, 4 + segment.page_size);
-            // Number 0, or that of the lock page, begins the name of a super-journal, which joins
-            // the commits of several files; that is not ours to judge, and no page follows.
-            let no_page = number == 0 || number == super::freelist::lock_page(segment.page_size);
-            if no_page || sum != checksum(segment.nonce, page) {
-                return Ok(());
-            }
-            if number <= segment.original_pages {
-                database.write(page, u64::from(number - 1) * segment.page_size as u64)?;
-            }
-            at += record.len() as u64;
-        }
-        at = at.next_multiple_of(segment.sector_size as u64);
-    }
-    Ok(())
-}
-
-struct Segment {
-    records: u64,
-    nonce: u32,
-    original_pages: u32,
-    sector_size: usize,
-    page_size: usize,
-}
-
-/// The header at `at`, or `None` where the journal ends.
-fn read_segment(journal: &mut NamedFile, at: u64, len: u64) -> Result<Option<Segment>> {
-    let mut head = [0; 28];
-    if journal.read(&mut head, at)? < head.len() || head[..8] != MAGIC {
-        return Ok(None);
-    }
-    let size = |at| usize::try_from(field(&head, at)).unwrap_or(0);
-    let (sector_size, page_size) = (size(20), size(24));
-    let fits = |size: usize, min| size.is_power_of_two() && (min..=65_536).contains(&size);
-    if !fits(sector_size, 32) || !fits(page_size, 512) {
-        return Ok(None);
-    }
-    let records = match field(&head, 8) {
-        // All that are there: a journal written without syncs.
-        u32::MAX => len.saturating_sub(at + sector_size as u64) / (page_size as u64 + 8),
-        count => u64::from(count),
-    };
-    Ok(Some(Segment {
-        records,
-        nonce: field(&head, 12),
-        original_pages: field(&head, 16),
-        sector_size,
-        page_size,
-    }))
 }
 
 /// A nonce that an earlier journal hardly had: `std` seeds its hash tables at random.

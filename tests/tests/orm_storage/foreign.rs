@@ -333,3 +333,51 @@ fn the_integrity_check_says_what_sqlite3_says() {
         );
     }
 }
+
+/// A database that `sqlite3` is halfway through changing, and its journal, copied to `copy`.
+fn cut_short(program: &Path, dir: &Dir, file: &str, copy: &str) {
+    sqlite3(program, file, &script(1024, 3000));
+    let input = dir.file("script");
+    let sql = format!(
+        "PRAGMA cache_size=10;\nBEGIN;\nUPDATE t SET c = b || 'changed';\n\
+         .shell cp {file} {copy}\n.shell cp {file}-journal {copy}-journal\nROLLBACK;\n"
+    );
+    std::fs::write(&input, sql).unwrap();
+    sqlite3(program, file, &format!(".read {input}"));
+}
+
+#[test]
+fn a_journal_that_names_a_super_journal_is_judged_as_sqlite3_judges_it() {
+    let Some(program) = tests::peer("sqlite3") else { return };
+    let dir = Dir::new("super");
+    let (file, copy) = (dir.file("a.db"), dir.file("b.db"));
+    cut_short(&program, &dir, &file, &copy);
+    let (name, journal) = (dir.file("a.db-mj12345678"), format!("{copy}-journal"));
+    let mut bytes = std::fs::read(&journal).unwrap();
+    let sum: u32 = name.bytes().map(u32::from).sum();
+    let len = u32::try_from(name.len()).unwrap();
+    let lock_page = (1_u32 << 20) + 1;
+    bytes.extend_from_slice(&lock_page.to_be_bytes());
+    bytes.extend_from_slice(name.as_bytes());
+    bytes.extend_from_slice(&len.to_be_bytes());
+    bytes.extend_from_slice(&sum.to_be_bytes());
+    bytes.extend_from_slice(&[0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7]);
+    let halfway = std::fs::read(&copy).unwrap();
+    for (exists, want) in [(false, &halfway), (true, &std::fs::read(&file).unwrap())] {
+        for ours in [false, true] {
+            std::fs::write(&copy, &halfway).unwrap();
+            std::fs::write(&journal, &bytes).unwrap();
+            if exists {
+                // An empty one counts as missing in sqlite3, which never leaves it so.
+                std::fs::write(&name, b"x").unwrap();
+            }
+            if ours {
+                drop(Pager::open_file(&copy, Options::default()).unwrap());
+            } else {
+                sqlite3(&program, &copy, "PRAGMA user_version");
+            }
+            assert!(std::fs::read(&copy).unwrap() == *want, "exists {exists}, ours {ours}");
+            assert!(!Path::new(&journal).exists());
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! The journal, byte by byte.
 
 use super::super::vfs::MemoryVfs;
+use super::recovery::{is_hot, recover};
 use super::*;
 
 fn page(fill: u8) -> Vec<u8> {
@@ -93,4 +94,46 @@ fn a_kept_journal_is_not_hot_and_hides_what_it_held() {
     let mut file = database(&vfs, &[8, 2, 3, 4]);
     recover(&vfs, &mut file, true).unwrap();
     assert_eq!(vfs.get("d").unwrap(), [1, 2, 3, 4].map(page).concat());
+}
+
+/// A hot journal of a change to page 1.
+fn hot(vfs: &MemoryVfs) -> Vec<u8> {
+    let mut journal = Journal::new("d", 2, 512, 5);
+    journal.append(vfs, 1, &page(1)).unwrap();
+    journal.make_hot(vfs, true).unwrap();
+    vfs.get("d-journal").unwrap()
+}
+
+#[test]
+fn the_journal_of_a_database_that_is_gone_is_not_played_into_a_new_one() {
+    let vfs = MemoryVfs::default();
+    hot(&vfs);
+    let mut file = database(&vfs, &[]);
+    recover(&vfs, &mut file, true).unwrap();
+    assert_eq!(vfs.get("d").unwrap(), []);
+    assert!(vfs.get("d-journal").is_none());
+}
+
+#[test]
+fn a_journal_whose_super_journal_is_gone_was_committed() {
+    let vfs = MemoryVfs::default();
+    let mut bytes = hot(&vfs);
+    // As sqlite3 writes it for `a.db-mj`: the sum is that of the name's bytes.
+    let sum: u32 = b"a.db-mj".iter().map(|&byte| u32::from(byte)).sum();
+    for part in [&2_097_153_u32.to_be_bytes()[..], b"a.db-mj", &[0, 0, 0, 7], &sum.to_be_bytes()] {
+        bytes.extend_from_slice(part);
+    }
+    bytes.extend_from_slice(&MAGIC);
+    for (super_journal, first) in [(true, 1), (false, 8)] {
+        vfs.put("d-journal", bytes.clone());
+        if super_journal {
+            vfs.put("a.db-mj", Vec::new());
+        } else {
+            vfs.delete("a.db-mj").unwrap();
+        }
+        let mut file = database(&vfs, &[8, 9]);
+        recover(&vfs, &mut file, true).unwrap();
+        assert_eq!(vfs.get("d").unwrap(), [page(first), page(9)].concat());
+        assert!(vfs.get("d-journal").is_none());
+    }
 }

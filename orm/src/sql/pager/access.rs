@@ -20,7 +20,7 @@
 use super::super::cache::Cache;
 use super::super::error::{Error, Result};
 use super::super::header::{HEADER_BYTES, Header};
-use super::super::journal;
+use super::super::journal::recovery;
 use super::super::vfs::Lock;
 use super::Pager;
 
@@ -69,7 +69,7 @@ impl Pager {
 
     /// Under a fresh lock: plays back a hot journal, and forgets pages that someone else changed.
     pub(super) fn refresh(&mut self) -> Result<()> {
-        if self.kept_journal.is_none() && journal::is_hot(&*self.vfs, &self.file.path)? {
+        if self.kept_journal.is_none() && recovery::is_hot(&*self.vfs, &self.file.path)? {
             self.play_back()?;
         }
         let mut seen = [0; HEADER_BYTES];
@@ -117,8 +117,8 @@ impl Pager {
             self.take_lock(Lock::Exclusive)?;
         }
         // Between the two locks someone else may have done it.
-        if journal::is_hot(&*self.vfs, &self.file.path)? {
-            journal::recover(&*self.vfs, &mut self.file, self.options.sync)?;
+        if recovery::is_hot(&*self.vfs, &self.file.path)? {
+            recovery::recover(&*self.vfs, &mut self.file, self.options.sync)?;
             self.recovered = true;
         }
         if held == Lock::Shared { self.take_lock(held) } else { Ok(()) }

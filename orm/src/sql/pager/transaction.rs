@@ -18,7 +18,7 @@
 use super::super::cache::PageMap;
 use super::super::error::{Error, Result};
 use super::super::header::{self, HEADER_BYTES, Header, field, set_field};
-use super::super::journal::{self, Journal};
+use super::super::journal::{self, Journal, recovery};
 use super::super::page::{self, PageKind};
 use super::super::savepoint::Savepoint;
 use super::super::vfs::Lock;
@@ -162,7 +162,7 @@ impl Pager {
         self.cache.forget(|_, _| true);
         self.seen = [0; HEADER_BYTES];
         drop(transaction);
-        let undone = journal::recover(&*self.vfs, &mut self.file, self.options.sync)
+        let undone = recovery::recover(&*self.vfs, &mut self.file, self.options.sync)
             .and_then(|()| self.refresh());
         if undone.is_err() {
             self.drop_lock();
