@@ -232,9 +232,7 @@ impl Pager {
             Some(place) => place,
             None => self.load(number)?,
         };
-        let Some(transaction) = &mut self.transaction else {
-            return Err(Error::Misuse("a write outside a transaction"));
-        };
+        let transaction = Transaction::open(&mut self.transaction)?;
         let frame = self.cache.frame_mut(place);
         let is_new = number > transaction.original_pages;
         if !is_new && !transaction.journaled.contains_key(&number) {
@@ -250,6 +248,7 @@ impl Pager {
 
     /// Adds a page at the end of the database, all zeros.
     pub(crate) fn append_page(&mut self) -> Result<u32> {
+        Transaction::open(&mut self.transaction)?;
         let mut number = self.page_count.checked_add(1).ok_or(Error::Full)?;
         if number == lock_page(self.page_size) {
             number += 1;

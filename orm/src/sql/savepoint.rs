@@ -58,7 +58,7 @@ impl Pager {
     pub fn savepoint(&mut self) -> Result<usize> {
         let page_count = self.page_count();
         self.next_epoch();
-        let transaction = self.open_transaction()?;
+        let transaction = Transaction::open(&mut self.transaction)?;
         let mark = transaction.journal.end();
         transaction.savepoints.push(Savepoint { mark, page_count, images: BTreeMap::new() });
         Ok(transaction.savepoints.len() - 1)
@@ -70,7 +70,7 @@ impl Pager {
     /// [`Error::Misuse`] when there is no such savepoint.
     pub fn release(&mut self, index: usize) -> Result<()> {
         self.next_epoch();
-        let transaction = self.open_transaction()?;
+        let transaction = Transaction::open(&mut self.transaction)?;
         if index >= transaction.savepoints.len() {
             return Err(Error::Misuse("no such savepoint"));
         }
@@ -89,9 +89,20 @@ impl Pager {
     /// [`Error::Misuse`] when there is no such savepoint; [`Error::Io`], after which only
     /// [`Pager::rollback`] makes sense.
     pub fn rollback_to(&mut self, index: usize) -> Result<()> {
+        if index >= self.savepoints() {
+            return Err(Error::Misuse("no such savepoint"));
+        }
+        let restored = self.restore(index);
+        if restored.is_err() {
+            self.give_up();
+        }
+        restored
+    }
+
+    fn restore(&mut self, index: usize) -> Result<()> {
         self.next_epoch();
         self.trees_changed();
-        let transaction = self.open_transaction()?;
+        let transaction = Transaction::open(&mut self.transaction)?;
         let mut images = BTreeMap::new();
         while transaction.savepoints.len() > index + 1 {
             // Inner ones come off first, so that an outer image replaces an inner one.
@@ -125,9 +136,5 @@ impl Pager {
             self.page_mut(number)?.copy_from_slice(&page);
         }
         Ok(())
-    }
-
-    fn open_transaction(&mut self) -> Result<&mut Transaction> {
-        self.transaction.as_mut().ok_or(Error::Misuse("no transaction is active"))
     }
 }

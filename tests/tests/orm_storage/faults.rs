@@ -138,3 +138,40 @@ fn every_operation_that_fails_leaves_an_intact_file() {
         }
     }
 }
+
+/// A system that reports a failed sync may report the next one as done, though what the first was
+/// about is lost. So a commit is not tried twice.
+#[test]
+fn after_a_failed_commit_only_a_rollback_is_left() {
+    let options = Options { page_size: 512, ..Options::default() };
+    let base = MemoryVfs::default();
+    let mut model =
+        Model::new(Pager::open(Box::new(base.clone()), "d", options.clone()).unwrap(), 3);
+    model.step(120, 80, 900, 20);
+    drop(model);
+    for n in 0.. {
+        let (files, left) = (base.copy(), Arc::new(AtomicI64::new(i64::MAX)));
+        let (lasting, kind) = (false, io::ErrorKind::Other);
+        let saboteur = Saboteur { files: files.clone(), left: Arc::clone(&left), lasting, kind };
+        let pager = Pager::open(Box::new(saboteur), "d", options.clone()).unwrap();
+        let mut model = Model::reopen(pager, 11);
+        let old = model.rows.clone();
+        model.pager.begin_write().unwrap();
+        model.change(10, 80, 300, 30);
+        left.store(n, Ordering::Relaxed);
+        if model.pager.commit().is_ok() {
+            assert!(n > 10, "only {n} operations");
+            return;
+        }
+        if model.pager.in_write() {
+            let again = model.pager.commit().unwrap_err();
+            assert!(again.to_string().contains("roll it back"), "{again}");
+            assert!(model.pager.savepoint().is_err() && model.pager.set_user_version(1).is_err());
+            model.pager.rollback().unwrap();
+            model.rows = old;
+        }
+        model.check();
+        model.step(10, 80, 300, 30);
+        model.check();
+    }
+}

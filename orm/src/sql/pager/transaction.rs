@@ -34,6 +34,22 @@ pub(crate) struct Transaction {
     pub(crate) savepoints: Vec<Savepoint>,
     /// The database file was written: undoing needs the journal.
     spilled: bool,
+    /// A write or a sync failed. Trying again would be wrong: the system may report the next sync as
+    /// done although what the first one was about is lost. Only a rollback is left.
+    failed: bool,
+}
+
+impl Transaction {
+    /// The open transaction, to be changed; an error where there is none, or one that failed.
+    pub(crate) fn open(transaction: &mut Option<Transaction>) -> Result<&mut Transaction> {
+        match transaction {
+            None => Err(Error::Misuse("no transaction is active")),
+            Some(transaction) if transaction.failed => {
+                Err(Error::Misuse("a write of the transaction failed; roll it back"))
+            }
+            Some(transaction) => Ok(transaction),
+        }
+    }
 }
 
 impl Pager {
@@ -93,6 +109,7 @@ impl Pager {
             journaled: PageMap::default(),
             savepoints: Vec::new(),
             spilled: false,
+            failed: false,
         });
         self.epoch += 1;
         if self.page_count == 0 {
@@ -108,38 +125,58 @@ impl Pager {
     /// Makes the changes of the transaction last, and ends it.
     ///
     /// # Errors
-    /// [`Error::Full`] or [`Error::Io`]. The transaction is then still open, to be rolled back;
+    /// [`Error::Full`] or [`Error::Io`]. The transaction is then still open, and can only be rolled back;
     /// unless only the very last sync failed, which leaves the changes made but perhaps not for long.
     pub fn commit(&mut self) -> Result<()> {
-        if self.transaction.is_none() {
-            return Err(Error::Misuse("no transaction is active"));
-        }
-        let spilled = self.transaction.as_ref().is_some_and(|t| t.spilled);
+        let spilled = Transaction::open(&mut self.transaction)?.spilled;
         if !self.cache.has_dirty() && !spilled {
             return self.rollback();
         }
+        if let Err(error) = self.write_all() {
+            self.give_up();
+            return Err(error);
+        }
+        let Some(transaction) = self.transaction.take() else { return Ok(()) };
+        let Transaction { journal, savepoints, journaled, original_pages, .. } = transaction;
+        let path = self.file.path.clone();
+        let (done, result) = journal.finish(&*self.vfs, self.options.sync, self.options.exclusive);
+        if !done {
+            // The journal is still hot. Only its file matters now, for `rollback`.
+            let journal = Journal::new(&path, original_pages, self.page_size, 0);
+            let (spilled, failed) = (true, true);
+            self.transaction = Some(Transaction {
+                original_pages,
+                journal,
+                journaled,
+                savepoints,
+                spilled,
+                failed,
+            });
+        } else {
+            self.end_read();
+        }
+        self.kept_journal = result?;
+        Ok(())
+    }
+
+    /// Steps 1 to 6: after this the database is as the commit wants it, and so is the way back.
+    fn write_all(&mut self) -> Result<()> {
         self.stamp_header()?;
         self.write_out()?;
         self.trim_file()?;
         if self.options.sync {
             self.file.sync()?;
         }
-        self.remember_header()?;
-        let Some(transaction) = self.transaction.take() else { return Ok(()) };
-        let Transaction { journal, savepoints, journaled, .. } = transaction;
-        let original_pages = transaction.original_pages;
-        let path = self.file.path.clone();
-        let (done, result) = journal.finish(&*self.vfs, self.options.sync, self.options.exclusive);
-        if !done {
-            // The journal is still hot. Only its file matters now, for `rollback`.
-            let journal = Journal::new(&path, original_pages, self.page_size, 0);
-            self.transaction =
-                Some(Transaction { original_pages, journal, journaled, savepoints, spilled: true });
-        } else {
-            self.end_read();
+        self.remember_header()
+    }
+
+    /// From now on the transaction can only be rolled back.
+    pub(crate) fn give_up(&mut self) {
+        if let Some(transaction) = &mut self.transaction {
+            transaction.failed = true;
         }
-        self.kept_journal = result?;
-        Ok(())
+        // No page is writable any more, so the next change finds out.
+        self.epoch += 1;
     }
 
     /// Undoes the transaction, if one is open, and ends it.
@@ -174,7 +211,15 @@ impl Pager {
 
     /// Makes the journal hot and writes all dirty pages; the transaction goes on.
     pub(super) fn write_out(&mut self) -> Result<()> {
-        let Some(transaction) = &mut self.transaction else { return Ok(()) };
+        let written = self.write_dirty();
+        if written.is_err() {
+            self.give_up();
+        }
+        written
+    }
+
+    fn write_dirty(&mut self) -> Result<()> {
+        let transaction = Transaction::open(&mut self.transaction)?;
         transaction.journal.make_hot(&*self.vfs, self.options.sync)?;
         transaction.spilled = true;
         for place in self.cache.dirty_in_order() {
