@@ -233,7 +233,8 @@ impl Shared {
 
     /// Begins reading; [`Shared::end_read`] must follow.
     pub(crate) fn begin_read(&self) -> Result<()> {
-        self.pager.borrow_mut().begin_read()?;
+        let begun = self.pager.borrow_mut().begin_read();
+        self.or_lose_transaction(begun)?;
         self.readers.set(self.readers.get() + 1);
         Ok(())
     }
@@ -245,10 +246,20 @@ impl Shared {
         }
     }
 
+    /// As in SQLite, a disk that fails costs the whole transaction. So nobody is left in one that
+    /// not even ROLLBACK, which has to read the schema, can end.
+    pub(crate) fn or_lose_transaction<T>(&self, result: Result<T>) -> Result<T> {
+        if matches!(result, Err(Error::Io { .. })) && !self.autocommit.get() {
+            let _ = self.end_transaction(false);
+        }
+        result
+    }
+
     /// Runs something that writes: in the user's transaction so that it can be undone alone, or in
     /// one of its own.
     pub(crate) fn write<T>(&self, undoable: bool, run: impl FnOnce() -> Result<T>) -> Result<T> {
-        self.pager.borrow_mut().begin_write()?;
+        let begun = self.pager.borrow_mut().begin_write();
+        self.or_lose_transaction(begun)?;
         self.failed_with.set(OnConflict::Abort);
         if self.autocommit.get() {
             let result = run();
@@ -257,15 +268,11 @@ impl Shared {
             let ended = if keep { pager.commit() } else { pager.rollback() };
             if ended.is_err() || !keep {
                 *self.catalog.borrow_mut() = None;
+                // What cannot be undone now is left to the journal, for whoever reads next.
+                let _ = pager.rollback();
             }
-            if ended.is_err() {
-                pager.rollback()?;
-            }
-            if self.readers.get() > 0 {
-                pager.begin_read()?;
-            }
-            ended?;
-            return result;
+            let reading = if self.readers.get() > 0 { pager.begin_read() } else { Ok(()) };
+            return ended.and(result).and_then(|value| reading.map(|()| value));
         }
         if !undoable {
             let result = run();
@@ -295,30 +302,39 @@ impl Shared {
         if whole || broken {
             self.end_transaction(false)?;
         } else if let Some(savepoint) = savepoint {
-            let mut pager = self.pager.borrow_mut();
-            if !constraint || self.failed_with.get() != OnConflict::Fail {
-                pager.rollback_to(savepoint)?;
+            let keep = constraint && self.failed_with.get() == OnConflict::Fail;
+            if !keep {
                 *self.catalog.borrow_mut() = None;
             }
-            pager.release(savepoint)?;
+            let mut pager = self.pager.borrow_mut();
+            let undone = if keep { Ok(()) } else { pager.rollback_to(savepoint) };
+            let undone = undone.and_then(|()| pager.release(savepoint));
+            drop(pager);
+            if undone.is_err() {
+                // The statement could not be taken back alone.
+                self.end_transaction(false)?;
+            }
         }
         result
     }
 
-    /// COMMIT or ROLLBACK.
+    /// COMMIT or ROLLBACK. The transaction is over in any case: a commit that fails is rolled back, as
+    /// in SQLite, and what cannot be undone now is left to the journal.
     pub(crate) fn end_transaction(&self, commit: bool) -> Result<()> {
         let mut pager = self.pager.borrow_mut();
-        if commit {
-            if pager.in_write() {
-                pager.commit()?;
-            }
-        } else {
-            pager.rollback()?;
+        let ended = match commit {
+            true if !pager.in_write() => Ok(()),
+            true => pager.commit(),
+            false => pager.rollback(),
+        };
+        if !commit || ended.is_err() {
             *self.catalog.borrow_mut() = None;
+            let _ = pager.rollback();
         }
         self.autocommit.set(true);
         self.savepoints.borrow_mut().clear();
         // Whoever is reading goes on; the statement that ends the transaction is such a reader.
-        if self.readers.get() > 0 { pager.begin_read() } else { Ok(()) }
+        let reading = if self.readers.get() > 0 { pager.begin_read() } else { Ok(()) };
+        ended.and(reading)
     }
 }

@@ -99,7 +99,7 @@ impl<'c> Statement<'c> {
             Ok((catalog, program, columns))
         });
         shared.end_read();
-        let (catalog, program, columns) = planned?;
+        let (catalog, program, columns) = shared.or_lose_transaction(planned)?;
         let params = vec![Value::Null; parsed.parameters.len()];
         let statement = Statement {
             connection,
