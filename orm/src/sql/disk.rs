@@ -57,6 +57,11 @@ impl Vfs for DiskVfs {
         let dir = Path::new(path).parent().filter(|dir| !dir.as_os_str().is_empty());
         File::open(dir.unwrap_or(Path::new(".")))?.sync_all()
     }
+
+    fn full_path(&self, path: &str) -> io::Result<String> {
+        let full = fs::canonicalize(path)?.into_os_string().into_string();
+        full.map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "a path that is not UTF-8"))
+    }
 }
 
 impl VfsFile for DiskFile {

@@ -33,7 +33,7 @@ use super::error::{Error, Result};
 use super::freelist::lock_page;
 use super::header::{HEADER_BYTES, field, set_field};
 use super::journal;
-use super::vfs::{Lock, MemoryVfs, Mode, NamedFile, Vfs};
+use super::vfs::{Lock, MemoryVfs, Mode, NamedFile, Vfs, VfsFile};
 use std::io;
 use std::sync::Arc;
 use transaction::Transaction;
@@ -96,7 +96,7 @@ impl Pager {
     ///
     /// # Errors
     /// [`Error::CannotOpen`]; or what is wrong with the file, as [`Pager::begin_read`] says it.
-    pub fn open(vfs: Box<dyn Vfs>, path: &str, options: Options) -> Result<Pager> {
+    pub fn open(vfs: Box<dyn Vfs>, path: &str, mut options: Options) -> Result<Pager> {
         let possible =
             options.page_size.is_power_of_two() && (512..=65_536).contains(&options.page_size);
         if !possible {
@@ -107,11 +107,14 @@ impl Pager {
             (false, false) => Mode::Write,
             (false, true) => Mode::Create,
         };
-        let file = vfs.open(path, mode);
-        let file = file.map_err(|source| Error::CannotOpen { path: path.to_owned(), source })?;
+        let (file, mode) = open_as_far_as_allowed(&*vfs, path, mode)
+            .map_err(|source| Error::CannotOpen { path: path.to_owned(), source })?;
+        options.read_only = mode == Mode::Read;
+        // The journal lies beside the file itself, whatever name or directory it was reached by.
+        let path = vfs.full_path(path).map_err(|error| Error::io("look-up", path, error))?;
         let mut pager = Pager {
             vfs,
-            file: NamedFile { path: path.to_owned(), file },
+            file: NamedFile { path, file },
             page_size: options.page_size,
             usable: options.page_size,
             page_count: 0,
@@ -352,6 +355,21 @@ impl Pager {
             return Ok(0);
         }
         Ok(field(self.page(1)?, at))
+    }
+}
+
+/// Opens a file that may only be read for reading, as SQLite does: writing is then an error.
+fn open_as_far_as_allowed(
+    vfs: &dyn Vfs,
+    path: &str,
+    mode: Mode,
+) -> io::Result<(Box<dyn VfsFile>, Mode)> {
+    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    match vfs.open(path, mode) {
+        Err(error) if matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem) => {
+            vfs.open(path, Mode::Read).map(|file| (file, Mode::Read)).map_err(|_| error)
+        }
+        opened => opened.map(|file| (file, mode)),
     }
 }
 

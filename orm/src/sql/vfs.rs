@@ -44,6 +44,16 @@ pub trait Vfs: std::fmt::Debug + Send {
     /// # Errors
     /// What the system says.
     fn sync_dir(&self, path: &str) -> io::Result<()>;
+
+    /// The one name of an existing file, where several lead to it: through a symbolic link, or from
+    /// the current directory. Two programs that find a file by different names must still look for its
+    /// journal in the same place.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn full_path(&self, path: &str) -> io::Result<String> {
+        Ok(path.to_owned())
+    }
 }
 
 /// How [`Vfs::open`] opens.

@@ -260,3 +260,41 @@ fn a_connection_goes_on_after_a_disk_error_and_no_transfer_is_half_done() {
         assert!(n > 100, "only {n} operations");
     }
 }
+
+/// Files that may only be read, as for a user without the right to write.
+#[derive(Debug)]
+struct Guarded(MemoryVfs);
+
+impl Vfs for Guarded {
+    fn open(&self, path: &str, mode: Mode) -> io::Result<Box<dyn VfsFile>> {
+        if mode == Mode::Read {
+            self.0.open(path, mode)
+        } else {
+            Err(io::ErrorKind::PermissionDenied.into())
+        }
+    }
+    fn exists(&self, path: &str) -> io::Result<bool> {
+        self.0.exists(path)
+    }
+    fn delete(&self, _path: &str) -> io::Result<()> {
+        Err(io::ErrorKind::PermissionDenied.into())
+    }
+    fn sync_dir(&self, _path: &str) -> io::Result<()> {
+        Err(io::ErrorKind::PermissionDenied.into())
+    }
+}
+
+#[test]
+fn a_file_that_may_not_be_written_can_be_read() {
+    let files = MemoryVfs::default();
+    let db = Connection::open_with(Box::new(files.clone()), "d", Options::default()).unwrap();
+    db.execute_batch("CREATE TABLE t(a); INSERT INTO t VALUES(7)").unwrap();
+    drop(db);
+    let db = Connection::open_with(Box::new(Guarded(files.clone())), "d", Options::default());
+    let db = db.unwrap();
+    assert_eq!(numbers(&db, "SELECT a FROM t"), [7]);
+    let error = db.execute("INSERT INTO t VALUES(8)", &[]).unwrap_err();
+    assert_eq!(error.to_string(), "attempt to write a readonly database");
+    let missing = Connection::open_with(Box::new(Guarded(files)), "e", Options::default());
+    assert!(matches!(missing, Err(Error::CannotOpen { .. })));
+}

@@ -346,6 +346,19 @@ fn cut_short(program: &Path, dir: &Dir, file: &str, copy: &str) {
     sqlite3(program, file, &format!(".read {input}"));
 }
 
+#[cfg(unix)]
+#[test]
+fn the_journal_is_found_through_a_symbolic_link() {
+    let Some(program) = tests::peer("sqlite3") else { return };
+    let (dir, other) = (Dir::new("real"), Dir::new("link"));
+    let (file, copy, link) = (dir.file("a.db"), dir.file("b.db"), other.file("b.db"));
+    cut_short(&program, &dir, &file, &copy);
+    std::os::unix::fs::symlink(&copy, &link).unwrap();
+    assert!(Pager::open_file(&link, Options::default()).unwrap().recovered());
+    assert_eq!(std::fs::read(&copy).unwrap(), std::fs::read(&file).unwrap());
+    assert!(!Path::new(&format!("{copy}-journal")).exists());
+}
+
 #[test]
 fn a_journal_that_names_a_super_journal_is_judged_as_sqlite3_judges_it() {
     let Some(program) = tests::peer("sqlite3") else { return };
