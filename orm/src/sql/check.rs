@@ -1,9 +1,9 @@
 //! `PRAGMA integrity_check`: does every byte of the file make sense (day 0)?
 //!
-//! First the structure: each page of the file belongs to exactly one thing (a tree, an overflow
+//! First the structure, in this file: each page of the file belongs to exactly one thing (a tree, an overflow
 //! chain, the freelist, or the lock page), each byte of a b-tree page to exactly one
 //! cell, freeblock or fragment, all leaves of a tree are equally deep, and row ids rise. Then the
-//! content: every row has its entry in every index of its table, no index has more entries than there
+//! content, in [`rows`]: every row has its entry in every index of its table, no index has more entries than there
 //! are rows, unique entries are unique, and NOT NULL columns are not NULL.
 //!
 //! The texts are those of sqlite3 3.40, all structural ones in a single first row:
@@ -20,14 +20,16 @@
 //! A check reads a file that may be broken in any way. So it never follows a page twice,
 //! which bounds every walk, and it never trusts a length.
 
-use super::btree::{Bias, DEPTH_MAX, IndexCursor, TableCursor};
+pub mod rows;
+
+use super::btree::DEPTH_MAX;
 use super::error::{Error, Result};
 use super::freelist::lock_page;
 use super::header::field;
 use super::page::{self, Cell, Node, PageKind};
 use super::pager::Pager;
-use super::record::{Columns, KeyInfo};
-use super::value::{Value, ValueRef};
+use super::record::KeyInfo;
+use super::value::Value;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -99,7 +101,7 @@ pub fn integrity_check(
     let left = limit.saturating_sub(check.found.len());
     let mut messages = Vec::new();
     for table in tables {
-        match rows_of(pager, table, left, &mut messages) {
+        match rows::check_rows(pager, table, left, &mut messages) {
             // The structure has been complained about above; its rows cannot be read.
             Err(Error::Corrupt { .. }) if !rows.is_empty() => {}
             Err(error @ Error::Corrupt { .. }) => messages.push(error.to_string()),
@@ -142,12 +144,29 @@ impl Check<'_> {
             }
         }
         let lock_page = lock_page(self.pager.page_size());
+        let auto_vacuum = field(self.pager.page(1)?, 52) != 0;
         for number in 1..=self.pager.page_count() {
-            if !self.seen[number as usize] && number != lock_page {
-                self.say("", &format!("Page {number} is never used"));
+            let is_map = auto_vacuum && number == self.pointer_map_of(number, lock_page);
+            match self.seen[number as usize] {
+                false if number != lock_page && !is_map => {
+                    self.say("", &format!("Page {number} is never used"));
+                }
+                true if is_map => {
+                    self.say("", &format!("Pointer map page {number} is referenced"));
+                }
+                _ => {}
             }
         }
         Ok(())
+    }
+
+    /// The page of an auto-vacuum file that says what points to page `number`: the first of a group of
+    /// as many pages as it has room for, five bytes each. What the maps say is not checked; such a
+    /// file is only read here.
+    fn pointer_map_of(&self, number: u32, lock_page: u32) -> u32 {
+        let group = u32::try_from(self.usable / 5).unwrap_or(0) + 1;
+        let map = number.saturating_sub(2) / group * group + 2;
+        if map == lock_page { map + 1 } else { map }
     }
 
     fn say(&mut self, prefix: &str, message: &str) {
@@ -319,79 +338,12 @@ impl Check<'_> {
     }
 }
 
-/// Checks the rows of a table against its constraints and its indexes.
-fn rows_of(
-    pager: &mut Pager,
-    table: &CheckTable,
-    limit: usize,
-    messages: &mut Vec<String>,
-) -> Result<()> {
-    let mut cursor = TableCursor::new(table.root);
-    let mut columns = Columns::default();
-    let checked = table.indexes.iter().filter(|index| !index.columns.is_empty());
-    let mut indexes: Vec<_> =
-        checked.map(|i| (i, IndexCursor::new(i.root, Arc::clone(&i.info)))).collect();
-    let mut rows: u64 = 0;
-    while messages.len() < limit && cursor.next(pager)? {
-        rows += 1;
-        cursor.fetch(pager)?;
-        columns.reset(cursor.page());
-        let rowid = cursor.rowid();
-        let mut row = Vec::with_capacity(table.columns.len());
-        for (i, column) in table.columns.iter().enumerate() {
-            let value = columns.get(cursor.record(), i)?.unwrap_or(column.default.as_ref());
-            row.push(if table.rowid_alias == Some(i) { ValueRef::Integer(rowid) } else { value });
-            if column.not_null && row[i].is_null() {
-                messages.push(format!("NULL value in {}.{}", table.name, column.name));
-            }
-        }
-        for (index, entries) in &mut indexes {
-            check_entry(pager, index, entries, &row, rowid, messages)?;
-        }
-    }
-    for (index, entries) in &mut indexes {
-        let mut found: u64 = 0;
-        while found <= rows && entries.next_from_start(pager, found == 0)? {
-            found += 1;
-        }
-        if found != rows && messages.len() < limit {
-            messages.push(format!("wrong # of entries in index {}", index.name));
-        }
-    }
-    Ok(())
-}
-
-fn check_entry(
-    pager: &mut Pager,
-    index: &CheckIndex,
-    entries: &mut IndexCursor,
-    row: &[ValueRef<'_>],
-    rowid: i64,
-    messages: &mut Vec<String>,
-) -> Result<()> {
-    let value = |column: &Option<usize>| match column {
-        Some(i) => row.get(*i).copied().unwrap_or(ValueRef::Null),
-        None => ValueRef::Integer(rowid),
-    };
-    let mut key: Vec<ValueRef<'_>> = index.columns.iter().map(value).collect();
-    let may_repeat = !index.unique || key.iter().any(|value| value.is_null());
-    key.push(ValueRef::Integer(rowid));
-    if !entries.seek(pager, &key, Bias::First)? {
-        messages.push(format!("row {rowid} missing from index {}", index.name));
-        return Ok(());
-    }
-    key.pop();
-    if !may_repeat && entries.next(pager)? && entries.begins_with(&key)? {
-        messages.push(format!("non-unique entry in index {}", index.name));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::btree::{TreeKind, create_tree};
+    use super::super::btree::{IndexCursor, TableCursor, TreeKind, create_tree};
     use super::super::header::set_field;
     use super::super::record::encode;
+    use super::super::value::ValueRef;
     use super::*;
 
     /// A table of 200 rows with an index on its one column.

@@ -394,3 +394,17 @@ fn a_journal_that_names_a_super_journal_is_judged_as_sqlite3_judges_it() {
         }
     }
 }
+
+#[test]
+fn the_pointer_maps_of_an_auto_vacuum_file_are_known_for_what_they_are() {
+    let Some(program) = tests::peer("sqlite3") else { return };
+    let dir = Dir::new("maps");
+    let file = dir.file("a.db");
+    // More than 102 pages, so that there are several maps.
+    sqlite3(&program, &file, &format!("PRAGMA auto_vacuum=INCREMENTAL; {}", script(512, 4000)));
+    let mut pager = Pager::open_file(&file, Options::default()).unwrap();
+    pager.begin_read().unwrap();
+    assert!(pager.page_count() > 250);
+    let [table, index] = roots(&mut pager)[..] else { panic!("two entries") };
+    assert_eq!(check(&mut pager, table, index), ["ok"]);
+}
