@@ -332,7 +332,8 @@ pub(crate) fn schema_rows(pager: &mut Pager) -> Result<Vec<SchemaRow>> {
     let mut more = cursor.first(pager)?;
     while more {
         cursor.fetch(pager)?;
-        let mut fields = decode(cursor.record())?.into_iter();
+        let fields = decode(cursor.record()).map_err(|error| error.on_page(cursor.page()))?;
+        let mut fields = fields.into_iter();
         let mut text = || match fields.next() {
             Some(Value::Text(text)) => Some(text),
             _ => None,

@@ -5,8 +5,9 @@ use crate::support::Rng;
 use orm::sql::btree::{self, IndexCursor, TableCursor};
 use orm::sql::check::integrity_check;
 use orm::sql::record::{self, KeyInfo};
-use orm::sql::vfs::MemoryVfs;
-use orm::sql::{Error, Options, Pager, Result, inspect};
+use orm::sql::vfs::{Lock, MemoryVfs, Mode, Vfs, VfsFile};
+use orm::sql::{Connection, Error, Options, Pager, Result, inspect};
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -95,6 +96,37 @@ fn use_it(bytes: Vec<u8>, seed: u64) -> Result<Rows> {
     rows
 }
 
+/// What one can do through SQL. Whether a statement fails does not matter, only how.
+fn query_it(bytes: Vec<u8>) -> Result<()> {
+    const STATEMENTS: &[&str] = &[
+        "PRAGMA integrity_check",
+        "SELECT * FROM t",
+        "SELECT count(*), max(b) FROM t WHERE b > 10 GROUP BY b % 7 ORDER BY 2",
+        "SELECT a FROM t WHERE b = 20 ORDER BY c",
+        "UPDATE t SET c = b WHERE a % 3 = 0",
+        "DELETE FROM t WHERE b < 20",
+        "INSERT INTO t(b, c) VALUES(1, x'00'), (2, 'two')",
+        "CREATE INDEX j ON t(c)",
+        "DROP TABLE t",
+    ];
+    let vfs = MemoryVfs::default();
+    vfs.put("d", bytes);
+    let options = Options { cache_bytes: 64 * 1024, ..Options::default() };
+    let db = Connection::open_with(Box::new(vfs), "d", options)?;
+    for sql in STATEMENTS {
+        let run = || {
+            let mut statement = db.prepare(sql)?;
+            let mut rows = statement.query()?;
+            while rows.next()?.is_some() {}
+            Ok(())
+        };
+        if let Err(Error::Corrupt { page: 0, what }) = run() {
+            panic!("{sql}: no page for: {what}");
+        }
+    }
+    Ok(())
+}
+
 fn read_loosely(pager: &mut Pager) -> Result<Rows> {
     let mut rows = Rows::new();
     let mut cursor = TableCursor::new(2);
@@ -119,6 +151,10 @@ fn mutated_files_give_an_error_or_an_answer() {
         let mut bytes = base.clone();
         mutate(&mut bytes, *page_size, &mut rng);
         let started = Instant::now();
+        // Each fourth also through SQL, which takes longer.
+        if seed % 4 == 0 {
+            let _ = query_it(bytes.clone());
+        }
         match use_it(bytes, seed) {
             Ok(_) => {}
             Err(Error::Corrupt { page: 0, what }) => panic!("seed {seed}: no page for: {what}"),
@@ -129,6 +165,113 @@ fn mutated_files_give_an_error_or_an_answer() {
     println!("{runs} files, {errors} refused, slowest {slowest:?}");
     assert!(errors > runs / 20, "only {errors} of {runs} were noticed");
     assert!(slowest < Duration::from_secs(5), "{slowest:?} for one file");
+    memory_is_bounded();
+}
+
+/// No file here has a megabyte, and whatever one announces, nothing near a gigabyte is allocated.
+fn memory_is_bounded() {
+    let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return };
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let kib: u64 = peak.trim_end_matches("kB").trim().parse().unwrap();
+    println!("{kib} KiB at the most, all tests of this file together");
+    assert!(kib < 512 * 1024, "{kib} KiB");
+}
+
+/// A disk of 16 MiB.
+#[derive(Clone, Debug, Default)]
+struct SmallDisk(MemoryVfs);
+
+#[derive(Debug)]
+struct SmallFile(Box<dyn VfsFile>);
+
+fn fits(end: Option<u64>) -> io::Result<()> {
+    match end {
+        Some(end) if end <= 16 << 20 => Ok(()),
+        _ => Err(io::ErrorKind::StorageFull.into()),
+    }
+}
+
+impl Vfs for SmallDisk {
+    fn open(&self, path: &str, mode: Mode) -> io::Result<Box<dyn VfsFile>> {
+        Ok(Box::new(SmallFile(self.0.open(path, mode)?)))
+    }
+    fn exists(&self, path: &str) -> io::Result<bool> {
+        self.0.exists(path)
+    }
+    fn delete(&self, path: &str) -> io::Result<()> {
+        self.0.delete(path)
+    }
+    fn sync_dir(&self, path: &str) -> io::Result<()> {
+        self.0.sync_dir(path)
+    }
+}
+
+impl VfsFile for SmallFile {
+    fn read_at(&mut self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.0.read_at(buf, offset)
+    }
+    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        fits(offset.checked_add(bytes.len() as u64))?;
+        self.0.write_at(bytes, offset)
+    }
+    fn set_len(&mut self, len: u64) -> io::Result<()> {
+        fits(Some(len))?;
+        self.0.set_len(len)
+    }
+    fn size(&mut self) -> io::Result<u64> {
+        self.0.size()
+    }
+    fn sync(&mut self) -> io::Result<()> {
+        self.0.sync()
+    }
+    fn lock(&mut self, lock: Lock) -> io::Result<bool> {
+        self.0.lock(lock)
+    }
+}
+
+#[test]
+fn mutated_journals_are_played_back_as_far_as_they_go() {
+    let vfs = MemoryVfs::default();
+    let options = Options { page_size: 512, cache_bytes: 16 * 512, ..Options::default() };
+    let mut model = Model::new(Pager::open(Box::new(vfs.clone()), "d", options).unwrap(), 5);
+    model.step(100, 60, 900, 10);
+    let before = model.rows.clone();
+    model.pager.begin_write().unwrap();
+    model.change(60, 60, 900, 40);
+    // Halfway: several segments are hot.
+    let (database, journal) = (vfs.get("d").unwrap(), vfs.get("d-journal").unwrap());
+    let runs = if tests::full() { 30_000 } else { 1_000 };
+    let (mut restored, mut slowest) = (0, Duration::ZERO);
+    for seed in 0..runs {
+        let mut rng = Rng(seed * 2 + 1);
+        let mut bytes = journal.clone();
+        for _ in 0..rng.below(3) {
+            let limit = if rng.below(2) == 0 { 28 } else { bytes.len() as u64 };
+            let at = usize::try_from(rng.below(limit)).unwrap();
+            bytes[at] =
+                [0, 1, 2, 0x7f, 0xff, bytes[at] ^ 1][usize::try_from(rng.below(6)).unwrap()];
+        }
+        if rng.below(4) == 0 {
+            bytes.truncate(usize::try_from(rng.below(bytes.len() as u64 + 1)).unwrap());
+        }
+        let disk = SmallDisk::default();
+        disk.0.put("d", database.clone());
+        disk.0.put("d-journal", bytes.clone());
+        let started = Instant::now();
+        let opened = Pager::open(Box::new(disk), "d", Options::default());
+        let rows = opened.and_then(|mut pager| {
+            pager.begin_read()?;
+            let _ = integrity_check(&mut pager, &[check_table((2, 3))], 100)?;
+            if bytes == journal { read(&mut pager, 2) } else { Ok(Rows::new()) }
+        });
+        slowest = slowest.max(started.elapsed());
+        if bytes == journal {
+            assert!(rows.unwrap() == before, "seed {seed}");
+            restored += 1;
+        }
+    }
+    println!("{runs} journals, {restored} of them whole, slowest {slowest:?}");
+    assert!(restored > runs / 10 && slowest < Duration::from_secs(5), "{restored}, {slowest:?}");
 }
 
 fn opened(bytes: Vec<u8>) -> Pager {

@@ -84,7 +84,7 @@ impl IndexCursor {
     /// # Errors
     /// [`Error::Corrupt`] when that is no integer.
     pub fn rowid(&self) -> Result<i64> {
-        match record::last_column(self.at.record())? {
+        match record::last_column(self.record()).map_err(|error| error.on_page(self.page()))? {
             ValueRef::Integer(rowid) => Ok(rowid),
             _ => Err(Error::corrupt(self.page(), "an index entry without a row id")),
         }
@@ -227,7 +227,9 @@ impl IndexCursor {
         if write::promote(pager, &mut self.at, level)? {
             // Pages moved between the entry and its leaf. Looking for the substitute where it is
             // now leads to the leaf that it left.
-            with_key(&substitute, |key| self.locate(pager, key, Bias::First))?;
+            let page = self.page();
+            with_key(&substitute, |key| self.locate(pager, key, Bias::First))
+                .map_err(|error| error.on_page(page))?;
         }
         write::rebalance_leaf(pager, &mut self.at)
     }
@@ -246,8 +248,9 @@ impl IndexCursor {
             return Ok(());
         }
         let was_on = self.at.state == State::On;
-        let old = self.at.take_record();
-        let exact = with_key(&old, |key| self.seek(pager, key, Bias::First))?;
+        let (old, page) = (self.at.take_record(), self.page());
+        let exact = with_key(&old, |key| self.seek(pager, key, Bias::First))
+            .map_err(|error| error.on_page(page))?;
         if self.at.state == State::On && !(was_on && exact) {
             self.at.state = State::Gap;
         }

@@ -365,9 +365,9 @@ pub(super) fn sequence_rows(pager: &mut Pager, root: u32) -> Result<Vec<(i64, St
     let mut more = cursor.first(pager)?;
     while more {
         cursor.fetch(pager)?;
-        if let Some(Value::Text(name)) =
-            super::super::record::decode(cursor.record())?.into_iter().next()
-        {
+        let row = super::super::record::decode(cursor.record());
+        let row = row.map_err(|error| error.on_page(cursor.page()))?;
+        if let Some(Value::Text(name)) = row.into_iter().next() {
             rows.push((cursor.rowid(), name));
         }
         more = cursor.next(pager)?;

@@ -419,7 +419,8 @@ impl Loop {
         cursor.fetch(pager)?;
         let fits = (single && !backwards) || edge.key.is_empty() || {
             let info = &access.index.info;
-            let order = with_refs(&edge.key, |key| record::compare(info, cursor.record(), key))?;
+            let order = with_refs(&edge.key, |key| record::compare(info, cursor.record(), key))
+                .map_err(|error| error.on_page(cursor.page()))?;
             match order {
                 Ordering::Equal => edge.inclusive,
                 order => (order == Ordering::Less) != backwards,

@@ -27,7 +27,8 @@ impl Sequence {
         let mut more = cursor.first(&mut pager)?;
         while more {
             cursor.fetch(&mut pager)?;
-            if let [Value::Text(name), seq, ..] = &decode(cursor.record())?[..]
+            let row = decode(cursor.record()).map_err(|error| error.on_page(cursor.page()))?;
+            if let [Value::Text(name), seq, ..] = &row[..]
                 && name.eq_ignore_ascii_case(&sequence.name)
             {
                 sequence.row = Some(cursor.rowid());

@@ -95,7 +95,8 @@ impl<'p> Writer<'p> {
             return Ok(None);
         }
         self.cursor.fetch(pager)?;
-        let mut values = decode(self.cursor.record())?;
+        let values = decode(self.cursor.record());
+        let mut values = values.map_err(|error| error.on_page(self.cursor.page()))?;
         values.truncate(self.table.columns.len());
         for column in &self.table.columns[values.len()..] {
             values.push(column.missing.clone());
