@@ -7,6 +7,7 @@
 //! - [`foreign`]: files that sqlite3 made are read, written on, recovered.
 //! - [`hostile`]: broken files give an error or an answer.
 //! - [`kill`]: `kill -9` loses no acknowledged commit.
+//! - [`processes`]: two processes write the same file.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests, too, may fail a test")]
 
@@ -16,4 +17,5 @@ mod foreign;
 mod hostile;
 mod kill;
 mod model;
+mod processes;
 mod support;
