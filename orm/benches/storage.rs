@@ -1,12 +1,20 @@
 //! How fast the layers below SQL are: `cargo bench -p orm --bench storage [ROWS]`.
 //!
 //! A table of 100,000 rows `(id, name TEXT, age)` with an index on `name`, in a file under the
-//! temporary directory. The figures leave out what SQL adds: parsing, planning, evaluating.
+//! temporary directory. The first figures leave out what SQL adds: parsing, planning, evaluating.
+//!
+//! The second half runs the same SQL here and in the `sqlite3` program, if there is one, each statement
+//! doing many things of a kind so that the parser does not count: exclusive locking, a cache of
+//! 64 MiB, a journal, `synchronous=FULL`. sqlite3 is asked for the time before and
+//! after each of its parts.
 
 use orm::sql::btree::{self, Bias, IndexCursor, TableCursor, TreeKind};
+use orm::sql::disk::DiskVfs;
 use orm::sql::record::{self, Columns};
-use orm::sql::{Options, Pager, Result, ValueRef};
+use orm::sql::{Connection, Options, Pager, Result, ValueRef};
 use std::hint::black_box;
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -15,6 +23,9 @@ fn main() -> Result<()> {
     let path = std::env::temp_dir().join(format!("orm-bench-{}.db", std::process::id()));
     let path = path.to_string_lossy().into_owned();
     let result = run(&path, rows);
+    let _ = std::fs::remove_file(&path);
+    result?;
+    let result = beside_sqlite3(&path, rows);
     let _ = std::fs::remove_file(&path);
     result
 }
@@ -175,4 +186,90 @@ impl Bench {
         }
         self.pager.commit()
     }
+}
+
+/// What is measured through SQL: a name, the statement, and how often it runs.
+fn statements(rows: i64) -> Vec<(&'static str, String, usize)> {
+    let age_of =
+        |table, key| format!("SELECT sum((SELECT age FROM {table} WHERE {key})) FROM numbers");
+    let by_rowid = age_of("t", format!("id = x * 7919 % {rows} + 1"));
+    let by_name = age_of("u", format!("name = hex(x * 7919 % {rows} + 1)"));
+    let commit = "INSERT INTO t(name, age) VALUES ('one row', 1)";
+    vec![
+        ("insert", "INSERT INTO t SELECT x, hex(x), x % 100 FROM numbers".into(), 1),
+        ("insert, text primary key", "INSERT INTO u SELECT hex(x), x % 100 FROM numbers".into(), 1),
+        ("select by row id", by_rowid, 1),
+        ("select by text key", by_name, 1),
+        ("scan with a filter", "SELECT count(name) FROM t WHERE age = 42".into(), 10),
+        ("count(*)", "SELECT count(*) FROM t".into(), 10),
+        ("update", "UPDATE t SET age = age + 1".into(), 1),
+        ("durable commit of one row", commit.into(), 200),
+    ]
+}
+
+/// Runs [`statements`] here and there, and prints both times and their ratio.
+fn beside_sqlite3(path: &str, rows: i64) -> Result<()> {
+    let mut tables = "CREATE TABLE t(id INTEGER PRIMARY KEY, name TEXT, age INTEGER);
+        CREATE TABLE u(name TEXT PRIMARY KEY, age INTEGER);
+        CREATE TABLE numbers(x INTEGER PRIMARY KEY); INSERT INTO numbers VALUES(1);"
+        .to_owned();
+    let mut filled = 1;
+    while filled < rows {
+        let more = filled.min(rows - filled);
+        tables += &format!("INSERT INTO numbers SELECT x + {filled} FROM numbers LIMIT {more};");
+        filled += more;
+    }
+    let theirs = sqlite3_seconds(path, &tables, rows);
+    let _ = std::fs::remove_file(path);
+    let options = Options { exclusive: true, cache_bytes: 64 * 1024 * 1024, ..Options::default() };
+    let db = Connection::open_with(Box::<DiskVfs>::default(), path, options)?;
+    db.execute_batch(&tables)?;
+    println!("\nthrough SQL                          ours     sqlite3   sqlite3/ours");
+    for (i, (name, sql, times)) in statements(rows).into_iter().enumerate() {
+        let started = Instant::now();
+        for _ in 0..times {
+            let mut statement = db.prepare(&sql)?;
+            let mut rows = statement.query()?;
+            while let Some(row) = rows.next()? {
+                black_box(row);
+            }
+        }
+        let ours = started.elapsed().as_secs_f64();
+        match theirs.as_ref().and_then(|seconds| seconds.get(i)) {
+            Some(theirs) => println!(
+                "{name:<30} {:>8.1} ms {:>8.1} ms {:>9.2}x",
+                ours * 1e3,
+                theirs * 1e3,
+                theirs / ours
+            ),
+            None => println!("{name:<30} {:>8.1} ms   (no sqlite3)", ours * 1e3),
+        }
+    }
+    Ok(())
+}
+
+/// Asks sqlite3 for the time in seconds, to the millisecond.
+const NOW: &str = "SELECT 'now', (julianday('now') - 2440587.5) * 86400;\n";
+
+/// How long the `sqlite3` program takes for each of [`statements`]; `None` without it.
+fn sqlite3_seconds(path: &str, tables: &str, rows: i64) -> Option<Vec<f64>> {
+    let mut script = format!(
+        "PRAGMA locking_mode=EXCLUSIVE; PRAGMA cache_size=-65536; PRAGMA synchronous=FULL;\n{tables}\n{NOW}"
+    );
+    for (_, sql, times) in statements(rows) {
+        script += &format!("{sql};\n").repeat(times);
+        script += NOW;
+    }
+    let mut child = Command::new("sqlite3")
+        .arg(path)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .ok()?;
+    // It writes less than a pipe holds until it has read all of this.
+    child.stdin.take()?.write_all(script.as_bytes()).ok()?;
+    let output = String::from_utf8(child.wait_with_output().ok()?.stdout).ok()?;
+    let times = output.lines().filter_map(|line| line.strip_prefix("now|")?.parse().ok());
+    let times: Vec<f64> = times.collect();
+    Some(times.windows(2).map(|pair| pair[1] - pair[0]).collect())
 }
