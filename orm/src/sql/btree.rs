@@ -336,6 +336,8 @@ mod tests {
         let (mut pager, root) = table(&vfs);
         let before = vfs.get("d").unwrap();
         pager.begin_write().unwrap();
+        // A page behind them, so that the freed ones are not the end of the file.
+        create_tree(&mut pager, TreeKind::Table).unwrap();
         let mut cursor = TableCursor::new(root);
         cursor.insert(&mut pager, 500, &[3; 100]).unwrap();
         let leaf = cursor.page() as usize;
