@@ -203,6 +203,13 @@ impl Catalog {
         }
     }
 
+    pub(crate) fn views(&self) -> impl Iterator<Item = &Arc<View>> {
+        self.objects.values().filter_map(|object| match object {
+            Object::View(view) => Some(view),
+            Object::Table(_) => None,
+        })
+    }
+
     /// The index of this name and its table.
     pub(crate) fn index(&self, name: &str) -> Option<(&Arc<Table>, &Arc<Index>)> {
         self.tables().find_map(|table| {

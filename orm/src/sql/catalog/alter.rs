@@ -16,7 +16,8 @@
 //! * DROP COLUMN takes the definition out and writes every row anew without it.
 //!
 //! After the edit the whole catalog is read back; if it cannot be, the statement fails and is undone.
-//! Views that name what was renamed are checked by this too, but not rewritten.
+//! A view's FROM follows a renamed table. SQLite rewrites a view that names a renamed column as well;
+//! here each view is planned again, and one that can no longer be is an error.
 
 use std::cell::RefCell;
 
@@ -27,12 +28,14 @@ use super::super::ast::{
 use super::super::btree::TableCursor;
 use super::super::exec::write::Writer;
 use super::super::expr::Env;
+use super::super::expr::scope::Prep;
 use super::super::lexer::{Kind, Lexer};
 use super::super::parser::parse;
+use super::super::plan;
 use super::super::record::{decode, encode};
 use super::super::{Error, Pager, Result, Value};
 use super::define::{Definer, always_quoted, bump, quoted, sequence_rows, write_row};
-use super::{Catalog, SCHEMA_ROOT, SchemaRow, Table, schema_rows};
+use super::{Catalog, SCHEMA_ROOT, SchemaRow, Table, View, schema_rows};
 
 /// An edit of a stored text: these bytes are replaced.
 type Edits = Vec<(Span, String)>;
@@ -68,9 +71,29 @@ pub(crate) fn alter(definer: &Definer<'_>, name: &Name, action: &AlterAction) ->
         AlterAction::AddColumn(def) => alteration.add_column(def)?,
         AlterAction::DropColumn(column) => alteration.drop_column(column)?,
     }
-    let pager = &mut *definer.shared.pager.borrow_mut();
-    bump(pager)?;
-    Catalog::load(pager).map(|_| ())
+    let altered = {
+        let pager = &mut *definer.shared.pager.borrow_mut();
+        bump(pager)?;
+        Catalog::load(pager)?
+    };
+    let what = if let AlterAction::DropColumn(_) = action { "drop column" } else { "rename" };
+    check_views(definer, &altered, what)
+}
+
+/// A view that could be read before must still be one.
+fn check_views(definer: &Definer<'_>, altered: &Catalog, what: &str) -> Result<()> {
+    let env = Env { shared: definer.shared, params: &[], cache: RefCell::default() };
+    let read = |catalog: &Catalog, view: &View| {
+        plan::select(&Prep::new(catalog, &env), &view.select, None).map(|_| ())
+    };
+    for view in definer.catalog.views() {
+        let Some(after) = altered.view(&view.name) else { continue };
+        if let (Ok(()), Err(error)) = (read(definer.catalog, view), read(altered, after)) {
+            let text = format!("error in view {} after {what}: {error}", view.name);
+            return Err(Error::Sql(text));
+        }
+    }
+    Ok(())
 }
 
 struct Alteration<'a> {

@@ -179,7 +179,11 @@ impl ChangePlan {
     // ---- INSERT ----
 
     fn insert(&self, env: &Env<'_>, writer: &mut Writer<'_>, changed: &mut Changed) -> Result<()> {
-        let ChangeKind::Insert { columns, rowid, rows, .. } = &self.kind else { return Ok(()) };
+        let ChangeKind::Insert { columns, rowid, rows, upserts } = &self.kind else {
+            return Ok(());
+        };
+        let targets: Vec<_> = upserts.iter().filter_map(|upsert| upsert.target).collect();
+        writer.look_first(&targets);
         let mut sequence = Sequence::open(self, env)?;
         let mut add = |given: &mut Row, writer: &mut Writer<'_>| {
             let wanted = rowid.map(|at| given[at].clone());
@@ -250,6 +254,8 @@ impl ChangePlan {
         if let Some(alias) = alias {
             values[alias] = Value::Integer(rowid);
         }
+        // Even a row that is then ignored uses its number up.
+        sequence.largest = sequence.largest.max(rowid);
         let ready = self.check_row(env, rowid, &mut values);
         match ready.and_then(|()| self.clear_way(env, writer, rowid, &values, changed)) {
             Ok(()) => {}
@@ -257,7 +263,6 @@ impl ChangePlan {
             Err(Stop::Error(error)) => return Err(error),
         }
         writer.insert(env, rowid, &values)?;
-        sequence.largest = sequence.largest.max(rowid);
         env.shared.last_rowid.set(rowid);
         self.done(env, rowid, values, changed)
     }
@@ -280,8 +285,8 @@ impl ChangePlan {
                 return Err(Stop::Skip);
             }
             self.resolve(env, writer, &conflict)?;
-            // The rowid is free now; of the indexes, look at the same one again.
-            from = if conflict.index.is_none() { 0 } else { step };
+            // What was in the way is gone: look at the same place again.
+            from = step;
         }
         Ok(())
     }
@@ -355,7 +360,7 @@ impl ChangePlan {
             {
                 self.resolve(env, writer, &conflict)?;
                 moved = Some((old_rowid, old));
-                from = if conflict.index.is_none() { 0 } else { step };
+                from = step;
             }
             Ok(())
         });

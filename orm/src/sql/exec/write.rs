@@ -35,6 +35,8 @@ pub(crate) struct Writer<'p> {
     cursor: TableCursor,
     indexes: Vec<IndexCursor>,
     record: Vec<u8>,
+    /// In which order conflicts are looked for: the rowid (`None`), then the unique indexes.
+    order: Vec<Option<usize>>,
     /// No rowid from here on is taken, as far as is known.
     next_rowid: Option<i64>,
 }
@@ -55,8 +57,16 @@ impl<'p> Writer<'p> {
             cursor: TableCursor::new(table.root),
             indexes: table.indexes.iter().map(index).collect(),
             record: Vec::new(),
+            // The newest index is asked first: this is SQLite's order, and the error names it.
+            order: std::iter::once(None).chain((0..table.indexes.len()).rev().map(Some)).collect(),
             next_rowid: None,
         }
+    }
+
+    /// Looks for these conflicts first: what an upsert is about comes before other constraints.
+    pub(crate) fn look_first(&mut self, first: &[Option<usize>]) {
+        let rest = self.order.iter().filter(|place| !first.contains(place));
+        self.order = first.iter().chain(rest).copied().collect();
     }
 
     /// The rowid of a new row: one more than the largest, or, after the largest, a random one.
@@ -114,7 +124,7 @@ impl<'p> Writer<'p> {
     }
 
     /// What stands in the way of writing `values` at `rowid`, where the row now at `old` is not in
-    /// its own way. Indexes before `from` have been checked.
+    /// its own way. The places before `from` in the [order](Writer::order) have been looked at.
     pub(crate) fn conflict(
         &mut self,
         env: &Env<'_>,
@@ -123,16 +133,15 @@ impl<'p> Writer<'p> {
         old: Option<(i64, &Row)>,
         from: usize,
     ) -> Result<Option<(Conflict, usize)>> {
-        if from == 0 && old.is_none_or(|(old, _)| old != rowid) {
-            let mut pager = env.shared.pager.borrow_mut();
-            let appends = old.is_none() && self.next_rowid.is_some_and(|next| rowid >= next);
-            if !appends && self.cursor.seek(&mut pager, rowid)? {
-                return Ok(Some((Conflict { rowid, index: None }, 0)));
-            }
-        }
-        // The newest index is asked first: this is SQLite's order, and the error names it.
-        for step in from..self.table.indexes.len() {
-            let at = self.table.indexes.len() - 1 - step;
+        for step in from..self.order.len() {
+            let Some(at) = self.order[step] else {
+                let appends = old.is_none() && self.next_rowid.is_some_and(|next| rowid >= next);
+                let moves = !appends && old.is_none_or(|(old, _)| old != rowid);
+                if moves && self.cursor.seek(&mut env.shared.pager.borrow_mut(), rowid)? {
+                    return Ok(Some((Conflict { rowid, index: None }, step)));
+                }
+                continue;
+            };
             let index = &self.table.indexes[at];
             if !index.unique || !self.covers(env, at, rowid, values)? {
                 continue;

@@ -1,0 +1,11 @@
+-- The constraint that an upsert is about is looked at before the others.
+CREATE TABLE t2(a TEXT PRIMARY KEY, b INT NOT NULL, c NUMERIC COLLATE NOCASE, d UNIQUE);
+INSERT INTO t2(a, b, c, d) VALUES (x'61', '1.5', 1.5, 1), ('x y', ' 2 ', 10, 7);
+INSERT INTO t2(a, b, c, d) VALUES (x'61', 4, 7, 7) ON CONFLICT(a) DO UPDATE SET b = excluded.b;
+SELECT * FROM t2;
+CREATE TABLE t3(a INTEGER PRIMARY KEY, b UNIQUE, c UNIQUE);
+INSERT INTO t3 VALUES (1, 1, 1), (2, 2, 2), (3, 3, 3);
+INSERT INTO t3 VALUES (1, 2, 3) ON CONFLICT(b) DO UPDATE SET c = 20 ON CONFLICT(a) DO UPDATE SET c = 10;
+INSERT INTO t3 VALUES (1, 2, 3) ON CONFLICT(a) DO NOTHING;
+INSERT OR REPLACE INTO t3 VALUES (1, 2, 3);
+SELECT * FROM t3;
