@@ -260,12 +260,18 @@ fn inspect_page(connection: &Connection, number: u32) -> Result<Vec<String>> {
     Ok(connection.annotate_page(number)?.into_iter().map(line).collect())
 }
 
-/// Where the statement after the broken one at `at` begins: behind the next `;` outside quotes.
+/// Where the statement after the broken one at `at` begins: behind the next `;` outside quotes. A
+/// trigger has statements inside it, which must not run by themselves: it ends at `END;`.
 fn after_statement(text: &str, at: usize) -> usize {
     let mut quote = None;
+    let mut words = text[at..].split_ascii_whitespace().map(str::to_ascii_uppercase);
+    let trigger = words.next().is_some_and(|word| word == "CREATE")
+        && words.take(2).any(|word| word == "TRIGGER");
     for (offset, byte) in text.bytes().enumerate().skip(at) {
+        let ended =
+            || !trigger || text[at..offset].trim_end().to_ascii_uppercase().ends_with("END");
         match (quote, byte) {
-            (None, b';') => return offset + 1,
+            (None, b';') if ended() => return offset + 1,
             (None, b'\'' | b'"' | b'`') => quote = Some(byte),
             (Some(open), byte) if open == byte => quote = None,
             _ => {}

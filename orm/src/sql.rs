@@ -51,6 +51,21 @@
 //! 9. The changed pages go to the disk and are synced.
 //! 10. The journal is deleted. *Now* the row is in the database.
 //!
+//! # One query, from text to rows
+//!
+//! `SELECT name FROM t WHERE age >= ?1`, with an index on `age`, goes through five chapters:
+//!
+//! 1. [`Connection::prepare`] hands the text to the [`lexer`], which cuts it into tokens.
+//! 2. The [`parser`] makes a tree of them: a SELECT with one column, one table and a condition.
+//! 3. The [`catalog`] says what `t` is: a root page, three columns, one index.
+//! 4. The [compiler](expr::compile) makes of `age >= ?1` a [`Code`](expr::Code) that knows column 2 and parameter 0.
+//! 5. The [planner](plan::join) sees that the index decides this condition, and takes it.
+//! 6. [`Statement::bind`] puts 18 into parameter 0, [`Statement::query`] starts the [executor](exec).
+//! 7. [`Rows::next`] asks the [loops](exec::loops), which seek the first index entry from 18 on.
+//! 8. The entry ends in a rowid; [`TableCursor::seek`](btree::TableCursor::seek) goes to the row.
+//! 9. `name` is [decoded](record::column) from the page, alone, and becomes a [`Value`].
+//! 10. The next call of [`Rows::next`] moves the index cursor by one; at its end there is no row.
+//!
 //! # What the borrow checker says
 //!
 //! The first version of a cursor that comes to mind keeps a `&Page` from the cache, and a `&mut Pager` to
@@ -93,7 +108,7 @@
 //!
 //! # Exercises
 //!
-//! Each has a test that is ignored until you solve it: `cargo test -p orm -- --ignored exercise`.
+//! Those of SQL are at [`func`] and [`expr::compile`]. Each has a test that is ignored until you solve it: `cargo test -p orm -- --ignored exercise`.
 //!
 //! 1. `exercise_free_pages_at_the_end_are_cut_off`: let a commit shorten the file by the free pages at
 //!    its end, as `PRAGMA incremental_vacuum` does.

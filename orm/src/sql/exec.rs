@@ -1,5 +1,8 @@
 //! Running a plan, row by row (day 0, query it).
 //!
+//! At the end of this chapter the rows come. It takes forty minutes with [`loops`], [`group`],
+//! [`change`] and [`write`](mod@write).
+//!
 //! A query is pulled: whoever wants a row asks [`SelectRun::next`], which asks the
 //! [loops](loops::Loops) for the next combination of rows, which ask a cursor for the next entry of
 //! a b-tree. Nothing is computed that nobody asks for: with `LIMIT 3` the fourth row is never read.
@@ -14,6 +17,43 @@
 //! Only three things make it keep rows: a sort that no index saves (with LIMIT n, not many more than
 //! n of them), GROUP BY (one entry for each group) and DISTINCT (one key for each different row).
 //! They are kept in memory; SQLite would go on in a temporary file.
+//!
+//! # The idea alone
+//! ```
+//! /// Two nested loops that stop at each pair: `for a in left { for b in right { if fits { ... } } }`.
+//! struct Join<'r> {
+//!     left: &'r [i64],
+//!     right: &'r [i64],
+//!     at: (usize, usize),
+//! }
+//!
+//! impl Iterator for Join<'_> {
+//!     type Item = (i64, i64);
+//!
+//!     fn next(&mut self) -> Option<(i64, i64)> {
+//!         while let Some(&a) = self.left.get(self.at.0) {
+//!             while let Some(&b) = self.right.get(self.at.1) {
+//!                 self.at.1 += 1;
+//!                 if a < b {
+//!                     return Some((a, b));
+//!                 }
+//!             }
+//!             self.at = (self.at.0 + 1, 0); // the inner loop starts anew
+//!         }
+//!         None
+//!     }
+//! }
+//!
+//! let mut pairs = Join { left: &[1, 2, 3], right: &[2, 3], at: (0, 0) };
+//! assert_eq!(pairs.next(), Some((1, 2))); // nothing has looked at 3 yet
+//! assert_eq!(pairs.collect::<Vec<_>>(), [(1, 3), (2, 3)]);
+//! ```
+//!
+//! # What the borrow checker says
+//! A run that owns an iterator over a table, which borrows the pager, which the next statement wants to
+//! change, does not compile; nor does a struct that holds a plan and a run that borrows from it. So
+//! the plan is borrowed from the statement, the run holds positions, and what they need to move -
+//! the [`Env`], the row of the query around - is handed to each call of `next`.
 //!
 //! [`change`] runs INSERT, UPDATE and DELETE, [`write`](mod@write) keeps a table's indexes in step with it.
 

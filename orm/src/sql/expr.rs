@@ -1,5 +1,10 @@
 //! Expressions that run: names resolved to places, once, before the first row (day 0, query it).
 //!
+//! At the end of this chapter `age >= ?1` is a function of the current row that looks nothing up. It
+//! takes an hour with [`scope`], [`compile`] and [`eval`]. SQLite goes one step further and makes
+//! bytecode for a machine with registers; a tree is slower by the calls between its nodes, and shows
+//! what it does.
+//!
 //! The syntax tree of `age >= ?1 AND vip` says `age`. Looking that name up for every row would cost
 //! more than the comparison, so [`compile`] does it when the statement is prepared and makes a
 //! second tree, of [`Code`], in which every name has become a place:
@@ -29,6 +34,22 @@
 //! | **true** | true | false | NULL | true | true | true |
 //! | **false** | false | false | false | true | false | NULL |
 //! | **NULL** | NULL | false | NULL | true | NULL | NULL |
+//!
+//! # What the borrow checker says
+//! `fn eval(&self, row: &Row) -> Value` is easy, and copies every text it meets. `-> ValueRef<'_>` copies
+//! nothing, and cannot return `upper(name)`, which did not exist before. [`Val`] is either, as
+//! [`Cow`](std::borrow::Cow) is for one type. Its lifetime is that of the [context](Ctx), so no cursor
+//! can move while a value of its row is alive: the mistake that a C program makes here does not
+//! compile.
+//!
+//! # Try it
+//! ```text
+//! $ cargo run -q -p orm --example shell -- :memory: < tests/tests/sql/chapter_expressions.sql
+//! integer|text|real|text|text
+//! 1|1|0|1
+//! |1|0|1|
+//! ...
+//! ```
 //!
 //! Reference: <https://sqlite.org/lang_expr.html>.
 

@@ -8,6 +8,10 @@
 //! There is no clock in the engine, and so no date and time function. `random()` is a xorshift
 //! generator that the standard library's hasher seeds, which works on every platform.
 //!
+//! # Exercise
+//! `exercise_a_function_turns_text_round`: `reverse('abc')` is `cba`, of characters and not of bytes, and
+//! NULL of NULL.
+//!
 //! Reference: <https://sqlite.org/lang_corefunc.html>.
 
 pub mod aggregate;
@@ -386,4 +390,22 @@ fn trim<'a>(args: &[Val<'_>], start: bool, end: bool) -> Val<'a> {
         trimmed = trimmed.trim_end_matches(&set[..]);
     }
     Val::text(trimmed)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::sql::Connection;
+
+    #[test]
+    #[ignore = "an exercise: see the head of this file"]
+    fn exercise_a_function_turns_text_round() {
+        let db = Connection::memory().unwrap();
+        let mut select =
+            db.prepare("SELECT reverse('abc'), reverse('größe'), reverse(NULL)").unwrap();
+        let mut rows = select.query().unwrap();
+        let row = rows.next().unwrap().unwrap();
+        assert_eq!(row.get::<String>(0).unwrap(), "cba");
+        assert_eq!(row.get::<String>(1).unwrap(), "eßörg");
+        assert_eq!(row.get::<Option<String>>(2).unwrap(), None);
+    }
 }

@@ -1,5 +1,9 @@
 //! From text to tokens: the first step of a query (day 0, query it).
 //!
+//! At the end of this chapter `SELECT name FROM t WHERE age >= ?1` is eight pieces with a kind each.
+//! It takes ten minutes. One could parse the characters themselves; but then every rule of the grammar
+//! would have to skip comments and know where a word ends.
+//!
 //! SQL arrives as text. The lexer cuts it into *tokens* and decides nothing else: whether a word is
 //! a keyword depends on where it stands, so that is left to the [parser](super::parser).
 //!
@@ -21,6 +25,20 @@
 //! A token is only a kind and two offsets: no text is copied before the parser wants it. White
 //! space, `-- to the end of the line` and `/* comments */` stand between tokens. What can start no
 //! token is [`Kind::Bad`]; the parser reports it as SQLite does: `unrecognized token: "#"`.
+//!
+//! # What the borrow checker says
+//! A token as `&str` borrows the text, and so does the parser that holds it, and every function with
+//! both gets a lifetime in its signature. Two offsets are `Copy` and borrow nothing; and because a
+//! whole [`Lexer`] is `Copy`, looking ahead is lexing on with a copy and forgetting it.
+//!
+//! # Try it
+//! A token that is none is shown as it stands there:
+//!
+//! ```text
+//! $ cargo run -q -p orm --example shell -- :memory: "SELECT 12abc; SELECT 'it''s', x'4142', 0x2a"
+//! Error: unrecognized token: "12abc"
+//! it's|AB|42
+//! ```
 //!
 //! Reference: SQLite's `tokenize.c`, whose character classes these are.
 

@@ -1,5 +1,10 @@
 //! From tokens to a syntax tree, by recursive descent (day 0, query it).
 //!
+//! At the end of this chapter the tokens of a statement are a tree. It takes half an hour with the
+//! rules of [`expr`], [`select`], [`change`] and [`schema`]; read [`expr`] first. SQLite's parser is
+//! generated from a grammar by a program of its own, Lemon: tables of states that no one reads.
+//! Written by hand, a rule is a function, and an error knows in which rule it happened.
+//!
 //! Each function reads one rule of SQL's grammar and is named for it. It looks at the next token,
 //! decides, and calls the functions of the rules inside it; the calls under way are the path from
 //! the root of the [tree](super::ast) to the token in hand:
@@ -25,6 +30,19 @@
 //! deep, and no tree is taller than SQLite's [`HEIGHT_MAX`]: a million `OR`s are read in a loop,
 //! without recursion, but the tree that they make would be climbed by recursion later, so its height
 //! is counted here.
+//!
+//! # What the borrow checker says
+//! `self.list(self.name)` does not compile: the closure would borrow the parser that `list` borrows
+//! already. The parser is passed through instead, `self.list(|p| p.name())`: who calls the closure
+//! lends what it needs.
+//!
+//! # Try it
+//! ```text
+//! $ cargo run -q -p orm --example shell -- :memory: "SELECT * FORM t; SELECT (1 + 2; SELECT 1 + 2 * 3"
+//! Error: near "FORM": syntax error
+//! Error: near ";": syntax error
+//! 7
+//! ```
 //!
 //! Reference: SQLite's `parse.y` and <https://sqlite.org/lang.html>.
 

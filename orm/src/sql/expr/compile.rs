@@ -4,6 +4,10 @@
 //!
 //! Beside its code each expression has an affinity and a collation ([`Typed`]); the two sides of a
 //! comparison settle with them how values are compared, once for all rows.
+//!
+//! # Exercise
+//! `exercise_rows_have_an_order`: `(1, 2) < (1, 3)` compares the first columns, and where they are equal
+//! the next. `a < c OR (a = c AND b < d)` says the same; with NULL the answer may still be known.
 
 use std::sync::Arc;
 
@@ -438,4 +442,26 @@ fn arithmetic(op: BinaryOp) -> Option<Arithmetic> {
         BinaryOp::Concat => Arithmetic::Concat,
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::sql::{Connection, Value};
+
+    #[test]
+    #[ignore = "an exercise: see the head of this file"]
+    fn exercise_rows_have_an_order() {
+        let db = Connection::memory().unwrap();
+        for (sql, want) in [
+            ("SELECT (1, 2) < (1, 3)", Value::Integer(1)),
+            ("SELECT (1, 2) >= (1, 3)", Value::Integer(0)),
+            ("SELECT (2, NULL) > (1, 3)", Value::Integer(1)),
+            ("SELECT (1, NULL) > (1, 3)", Value::Null),
+            ("SELECT (1, 2, 3) <= (1, 2, 3)", Value::Integer(1)),
+        ] {
+            let mut select = db.prepare(sql).unwrap();
+            let mut rows = select.query().unwrap();
+            assert_eq!(rows.next().unwrap().unwrap().values()[0], want, "{sql}");
+        }
+    }
 }

@@ -17,6 +17,37 @@
 //! Expressions stand in each other, so what one of these functions takes of the stack counts for each
 //! level. `#[inline(never)]` keeps the locals of the rare rules out of the frames of the common ones.
 //!
+//! # The idea alone
+//! ```
+//! /// Reads `1 + 2 * 3 - 4`: numbers and operators by turns.
+//! fn expr(tokens: &mut std::iter::Peekable<std::str::SplitWhitespace<'_>>, floor: u8) -> f64 {
+//!     let mut left: f64 = tokens.next().and_then(|token| token.parse().ok()).unwrap_or(f64::NAN);
+//!     loop {
+//!         let (op, power) = match tokens.peek() {
+//!             Some(&"+") => ('+', 1),
+//!             Some(&"-") => ('-', 1),
+//!             Some(&"*") => ('*', 2),
+//!             _ => return left,
+//!         };
+//!         // Who called binds tighter, or as tight: the operand on the left is theirs.
+//!         if power <= floor {
+//!             return left;
+//!         }
+//!         tokens.next();
+//!         let right = expr(tokens, power);
+//!         left = match op {
+//!             '+' => left + right,
+//!             '-' => left - right,
+//!             _ => left * right,
+//!         };
+//!     }
+//! }
+//!
+//! let value = |text: &str| expr(&mut text.split_whitespace().peekable(), 0);
+//! assert_eq!(value("1 + 2 * 3 - 4"), 3.0);
+//! assert_eq!(value("10 - 4 - 3"), 3.0); // to the left, not 10 - (4 - 3)
+//! ```
+//!
 //! This is Pratt's method ("Top down operator precedence", 1973). Equal operators bind to the left,
 //! and `a OR b OR c ...` goes round the loop instead of deeper into the stack.
 

@@ -40,7 +40,7 @@ pub(crate) fn select(
     let alone = select.rest.is_empty();
     let order_by: &[OrderTerm] = if alone { &select.order_by } else { &[] };
     let mut planned = core(prep, &select.first, order_by, parent)?;
-    let mut rest = Vec::new();
+    let (mut rest, mut others) = (Vec::new(), Vec::new());
     for (op, next) in &select.rest {
         let next = core(prep, next, &[], parent)?;
         if next.columns.len() != planned.columns.len() {
@@ -63,10 +63,11 @@ pub(crate) fn select(
             }
         }
         planned.correlated |= next.correlated;
+        others.push(next.columns);
         rest.push((*op, next.plan));
     }
     if !alone {
-        planned.order = compound_order(&select.order_by, &planned.columns)?;
+        planned.order = compound_order(&select.order_by, &planned.columns, &others)?;
     }
     // LIMIT sees no column, neither of this query nor of those around it.
     let scope = prep.scope(&[]);
@@ -120,7 +121,7 @@ fn values(
         collation: None,
     };
     let columns: Vec<_> = (0..width).map(name).collect();
-    let order = compound_order(order_by, &columns)?;
+    let order = compound_order(order_by, &columns, &[])?;
     let plan = CorePlan { values, ..CorePlan::default() };
     Ok(Planned { plan, columns, order, correlated: scope.correlated.get() })
 }

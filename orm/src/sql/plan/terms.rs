@@ -62,14 +62,23 @@ pub(super) fn named_column(
     }
 }
 
-/// The keys of a compound's ORDER BY, which sees nothing but the columns of the result.
+/// The keys of a compound's ORDER BY, which sees nothing but the columns of the result: as the first
+/// SELECT calls them, or else as one of the `others` does.
 pub(super) fn compound_order(
     terms: &[OrderTerm],
     columns: &[OutputColumn],
+    others: &[Vec<OutputColumn>],
 ) -> Result<Vec<SortKey>> {
     let mut keys = Vec::new();
     for (number, term) in terms.iter().enumerate() {
-        let Some((at, collation)) = named_column(number, &term.expr, columns)? else {
+        let mut found = named_column(number, &term.expr, columns)?;
+        for other in others.iter().filter(|_| !matches!(term.expr, Expr::Literal(_))) {
+            found = match found {
+                None => named_column(number, &term.expr, other)?,
+                found => found,
+            };
+        }
+        let Some((at, collation)) = found else {
             let text = "ORDER BY term does not match any column in the result set";
             return Err(Error::Sql(format!("{} {text}", ordinal(number))));
         };
