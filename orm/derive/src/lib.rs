@@ -10,7 +10,7 @@
 //!    came from: an error in the generated code points at the reader's line.
 //!
 //! For `struct User { #[model(primary_key)] name: String, age: i32 }` the text is, up to line breaks
-//! and the leading `::` of paths:
+//! and the beginnings of paths such as `::core::result::Result::Ok` (a test compares the two):
 //!
 //! ```text
 //! impl orm::Hooks for User {}
@@ -28,8 +28,15 @@
 //!     fn from_row(row: &mut orm::Row<'_>) -> orm::Result<Self> {
 //!         Ok(Self { name: row.read("Name")?, age: row.read("Age")? })
 //!     }
+//!     fn set_id(&mut self, id: i64) -> orm::Result<()> {
+//!         self.name = orm::FromValue::from_value(&orm::Value::Integer(id))?;
+//!         Ok(())
+//!     }
 //! }
 //! ```
+//!
+//! A macro sees tokens and not types, so it writes `set_id` for each single primary key; the ORM calls it for
+//! integers alone.
 //!
 //! # What it refuses
 //! Each with the place in the source:

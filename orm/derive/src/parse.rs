@@ -75,7 +75,7 @@ pub(crate) fn model(input: TokenStream) -> Result<Model, Error> {
             "constraint" => model.constraints.push(attribute.literal()?),
             "hooks" => model.hooks = attribute.flag()?,
             "snake_case" if attribute.flag()? => names = Names::Snake,
-            _ => return Err(attribute.unknown("table, snake_case, hooks, constraint")),
+            _ => return Err(attribute.unknown("a struct has table, snake_case, hooks, constraint")),
         }
     }
     if model.table.is_empty() {
@@ -136,7 +136,7 @@ fn field_attribute(field: &mut Field, attribute: &Attribute) -> Result<(), Error
             field.calls += &format!(".{name}({})", attribute.literal()?);
         }
         _ => {
-            let known = "table goes on the struct; column, primary_key, unique, not_null, default, index, constraint, skip";
+            let known = "a field has column, primary_key, unique, not_null, default, index, constraint, skip; table goes on the struct";
             return Err(attribute.unknown(known));
         }
     }
@@ -190,16 +190,18 @@ fn visibility(tokens: &mut Tokens) {
 
 /// The tokens up to the comma that ends a field; the one in `HashMap<K, V>` does not.
 fn until_comma(tokens: &mut Tokens) -> TokenStream {
-    let mut depth = 0;
+    let (mut depth, mut arrow) = (0, false);
     tokens
         .by_ref()
         .take_while(|token| {
-            match token.to_string().as_str() {
+            let text = token.to_string();
+            match text.as_str() {
                 "<" => depth += 1,
-                ">" => depth -= 1,
+                ">" if !arrow => depth -= 1, // that of `fn() -> T` closes nothing
                 "," if depth == 0 => return false,
                 _ => {}
             }
+            arrow = text == "-";
             true
         })
         .collect()
@@ -228,6 +230,6 @@ impl Attribute {
     }
 
     fn unknown(&self, known: &str) -> Error {
-        Error::new(self.span, format!("unknown attribute `{}`: there are {known}", self.name))
+        Error::new(self.span, format!("unknown attribute `{}`: {known}", self.name))
     }
 }

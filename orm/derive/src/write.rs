@@ -27,7 +27,11 @@ pub(crate) fn implement(model: &Model) -> Result<TokenStream, Error> {
     let mut arguments = spanned(&format!("{:?}, &", model.table), span);
     arguments.extend([group('[', schema)]);
     body.extend([group('(', arguments)]);
-    body.extend(spanned(&format!(".constraints(&[{}]);", model.constraints.join(", ")), span));
+    if !model.constraints.is_empty() {
+        let list = model.constraints.join(", ");
+        body.extend(spanned(&format!(".constraints(&[{list}])"), span));
+    }
+    body.extend(spanned(";", span));
     body.extend(spanned(&format!("const HOOKED: bool = {};", model.hooks), span));
     let head = "fn to_row(&self, row: &mut ::std::vec::Vec<::orm::Value>) -> ::orm::Result<()>";
     body.extend(spanned(head, span));
