@@ -61,7 +61,11 @@ impl Engine {
     fn named(driver: &str, source: &str, log: Logger) -> Result<Engine> {
         match driver {
             "sqlite3" => Engine::open_with(&SqliteDriver, source, log),
-            unknown => Err(Error::UnknownDriver(unknown.to_owned())),
+            unknown => {
+                let error = Error::UnknownDriver(unknown.to_owned());
+                log.error(&error);
+                Err(error)
+            }
         }
     }
 
