@@ -10,9 +10,9 @@
 //! | the model says | what runs |
 //! |---|---|
 //! | a table that is not there | CREATE TABLE, CREATE INDEX |
-//! | [`rename`](Migration::rename) | ALTER TABLE ... RENAME COLUMN |
+//! | [`rename`](Migration::rename), [`rename_table`](Migration::rename_table) | ALTER TABLE ... RENAME COLUMN, RENAME TO |
 //! | a column more | ALTER TABLE ... ADD COLUMN with its constraints; old rows get the DEFAULT, NULL for an `Option`, or the type's zero |
-//! | a column less, another type, a new key | the rebuild below; what would be lost needs [`allow_drop`](Migration::allow_drop) |
+//! | a column less, another type, a constraint more | the rebuild below; what would be lost needs [`allow_drop`](Migration::allow_drop) |
 //! | an index more | CREATE INDEX |
 //!
 //! ```text
@@ -49,6 +49,10 @@
 //! assert_eq!(plan.len(), 5);
 //! ```
 //!
+//! # The walk
+//! [`Migration::run`] begins a transaction. [`Dialect::describe`](crate::Dialect::describe) says what the table has,
+//! [`Model::SCHEMA`] what it should have; `change_columns` compares them, adds what can be added, and decides on a rebuild.
+//!
 //! # A dry run is the run
 //! [`Migration::dry_run`] does everything, and rolls back. What it returns is what ran, not what someone
 //! thought would run.
@@ -58,21 +62,40 @@
 //! meets `bad connection`. Here rows are a `Vec` before the next statement can start: it needs the `&mut Session`
 //! that the cursor would still hold.
 //!
+//! # Where this differs from Go
+//! - A rebuild keeps the key, the constraints, the indexes and the types (ORM-1); added columns have values in old rows (ORM-2).
+//! - One statement per call (ORM-3), errors are returned (ORM-4), and what is printed is what ran (ORM-22).
+//! - Columns are dropped only where that is allowed; renames, new types and new constraints are followed.
+//!
 //! # Limits
-//! Constraints that change on a column that stays are not noticed. Where a rebuild would lose a constraint that only the
+//! Constraints are counted, by their first words, and not compared: a CHECK with another text is not noticed, nor is an index that
+//! changes its columns and keeps its name. Where a rebuild would lose a constraint that only the
 //! database knows, a CHECK typed by hand, it is refused like a dropped column. A value that the new type cannot express
 //! stays what it was, as SQLite's types have it, and [`find`](crate::Session::find) will name its column.
 //!
 //! # Try it
-//! `cargo run -p orm --example day7_migrate`, then `sqlite3 gee.db .schema`
+//! `cargo run -p orm --example day7_migrate`, then `sqlite3 gee.db .schema`. Between its log lines it prints:
+//!
+//! ```text
+//! dry run:
+//!   ALTER TABLE "User" ADD COLUMN "Age" integer;
+//!   UPDATE "User" SET "Age" = ?
+//!   CREATE TABLE "tmp_User" ("Name" text PRIMARY KEY,"Age" integer );
+//!   INSERT INTO "tmp_User" ("Name","Age") SELECT "Name", "Age" FROM "User";
+//!   DROP TABLE "User";
+//!   ALTER TABLE "tmp_User" RENAME TO "User";
+//! Tom is 0
+//! Sam is 0
+//! ```
 //!
 //! 1. `exercise_a_new_unique_column_of_an_option_needs_no_rebuild`: NULLs never collide; add the column and a unique index.
+//! 2. `exercise_a_plan_shows_its_values`: the plan says `SET "Age" = ?`; put the value in.
 
 use std::marker::PhantomData;
 
 use crate::clause::Sql;
 use crate::schema::quoted;
-use crate::{Dialect, Error, Field, Kind, Model, Result, Session, Value};
+use crate::{Error, Field, Kind, Model, Result, Session, Value};
 
 /// A table as the database has it.
 #[derive(Clone, Debug, Default)]
@@ -89,6 +112,7 @@ pub struct Existing {
 #[derive(Debug)]
 #[must_use = "nothing happens before run or dry_run"]
 pub struct Migration<M> {
+    table: Option<&'static str>,
     renames: Vec<(&'static str, &'static str)>,
     allow_drop: bool,
     model: PhantomData<fn() -> M>,
@@ -96,7 +120,7 @@ pub struct Migration<M> {
 
 impl<M: Model> Default for Migration<M> {
     fn default() -> Self {
-        Migration { renames: Vec::new(), allow_drop: false, model: PhantomData }
+        Migration { table: None, renames: Vec::new(), allow_drop: false, model: PhantomData }
     }
 }
 
@@ -109,6 +133,12 @@ impl<M: Model> Migration<M> {
     /// The column `from` is called `to` now. Once it is, this does nothing.
     pub fn rename(mut self, from: &'static str, to: &'static str) -> Self {
         self.renames.push((from, to));
+        self
+    }
+
+    /// The table was called `from` so far. Once the model's table is there, this does nothing.
+    pub fn rename_table(mut self, from: &'static str) -> Self {
+        self.table = Some(from);
         self
     }
 
@@ -141,7 +171,16 @@ impl<M: Model> Migration<M> {
         let schema = M::SCHEMA;
         let mut run = Run { session, steps: Vec::new() };
         let dialect = run.session.dialect();
-        if run.session.has_table::<M>()? {
+        let mut exists = run.session.has_table::<M>()?;
+        if let Some(from) = self.table
+            && !exists
+            && !dialect.describe(run.session, from)?.columns.is_empty()
+        {
+            let [from, to] = [from, schema.table].map(|name| quoted(dialect, name));
+            run.step(format!("ALTER TABLE {from} RENAME TO {to};"), &[])?;
+            exists = true;
+        }
+        if exists {
             self.rename_columns(&mut run)?;
             self.change_columns(&mut run)?;
         } else {
@@ -196,38 +235,31 @@ impl<M: Model> Migration<M> {
             })
         };
         let retyped = old.columns.iter().any(|(name, kind)| !same(name, kind));
-        if retyped || !later.is_empty() || !dropped.is_empty() {
-            self.refuse_loss(&old, dialect)?;
+        // What ADD COLUMN has brought is in the table by now.
+        let now = dialect.describe(run.session, schema.table)?.sql;
+        let wanted = schema.create_table(dialect);
+        let constrained = !now.is_empty() && more_often(&wanted, &now).is_some();
+        if retyped || constrained || !later.is_empty() || !dropped.is_empty() {
+            // A rebuild writes what the model says; what only the old table says would be gone.
+            if let Some(word) = more_often(&now, &wanted).filter(|_| !self.allow_drop) {
+                let table = schema.table;
+                return Err(Error::WouldLose(format!(
+                    "a constraint of table {table} that the model lacks: {word}"
+                )));
+            }
             run.rebuild::<M>(&old, &later, &dropped)?;
         }
         Ok(())
     }
+}
 
-    /// A rebuild writes what the model says; what only the old table says would be gone.
-    fn refuse_loss(&self, old: &Existing, dialect: &dyn Dialect) -> Result<()> {
-        const KEPT: [&str; 8] = [
-            "CHECK",
-            "UNIQUE",
-            "REFERENCES",
-            "COLLATE",
-            "DEFAULT",
-            "PRIMARY",
-            "NOT",
-            "AUTOINCREMENT",
-        ];
-        let (before, after) = (words(&old.sql), words(&M::SCHEMA.create_table(dialect)));
-        let count = |list: &[String], word: &str| list.iter().filter(|w| *w == word).count();
-        let lost = KEPT.iter().find(|word| count(&before, word) > count(&after, word));
-        match lost {
-            Some(word) if !self.allow_drop => {
-                let table = M::SCHEMA.table;
-                Err(Error::WouldLose(format!(
-                    "a constraint of table {table} that the model lacks: {word}"
-                )))
-            }
-            _ => Ok(()),
-        }
-    }
+/// A constraint that one CREATE TABLE has more often than the other: its first word.
+fn more_often(this: &str, that: &str) -> Option<&'static str> {
+    const FIRST_WORDS: [&str; 8] =
+        ["CHECK", "UNIQUE", "REFERENCES", "COLLATE", "DEFAULT", "PRIMARY", "NOT", "AUTOINCREMENT"];
+    let (this, that) = (words(this), words(that));
+    let count = |list: &[String], word: &str| list.iter().filter(|w| *w == word).count();
+    FIRST_WORDS.into_iter().find(|word| count(&this, word) > count(&that, word))
 }
 
 fn has_column<M: Model>(name: &str) -> bool {
@@ -236,7 +268,8 @@ fn has_column<M: Model>(name: &str) -> bool {
 
 /// SQLite, for one, cannot add these to a table that has rows.
 fn needs_rebuild(field: &Field) -> bool {
-    field.primary_key || field.unique || (field.not_null && field.default.is_none())
+    let computed = |sql: &str| sql.starts_with('(') || sql.to_ascii_uppercase().contains("CURRENT");
+    field.primary_key || field.unique || field.default.map_or(field.not_null, computed)
 }
 
 /// What a plain field has in rows that are older than it.
@@ -346,7 +379,12 @@ impl Run<'_, '_> {
 fn mentions(sql: &str, columns: &[&str]) -> bool {
     let list = sql.split_once('(').map_or("", |(_, list)| list).to_ascii_uppercase();
     let words: Vec<_> = list.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
-    columns.iter().any(|column| words.contains(&column.to_ascii_uppercase().as_str()))
+    columns.iter().any(|column| {
+        let column = column.to_ascii_uppercase();
+        let quoted = format!("\"{}\"", column.replace('"', "\"\""));
+        words.contains(&column.as_str()) || list.contains(&quoted)
+    })
 }
+
 #[cfg(test)]
 mod tests;
