@@ -59,7 +59,7 @@
 use std::fmt::Debug;
 
 use crate::dialect::{Dialect, Sqlite};
-use crate::{Result, Value, sql};
+use crate::{Error, Result, Value, sql};
 
 /// Opens databases of one kind.
 pub trait Driver: Debug {
@@ -131,7 +131,19 @@ impl Driver for SqliteDriver {
 
 impl Connection for sql::Connection {
     fn prepare<'c>(&'c self, sql: &str) -> Result<Box<dyn Statement + 'c>> {
-        Ok(Box::new(sql::Connection::prepare(self, sql)?))
+        match self.prepare_at(sql, 0) {
+            // What stands behind the first statement would never run (ORM-3).
+            Ok(Some((statement, tail))) => match self.prepare_at(sql, tail) {
+                Ok(None) => Ok(Box::new(statement)),
+                _ => Err(Error::Misuse("this text has two statements: run one at a time")),
+            },
+            Ok(None) => Err(Error::Misuse("there is no statement in this text")),
+            // The text ends too early: at its end, which only the caller knows.
+            Err(error @ sql::Error::IncompleteInput) => {
+                Err(Error::Syntax { offset: sql.len(), message: error.to_string() })
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn in_transaction(&self) -> bool {
@@ -164,7 +176,6 @@ impl Rows for sql::Rows<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Error;
 
     #[test]
     fn a_prepared_statement_runs_again_with_other_values() {
@@ -184,6 +195,22 @@ mod tests {
             }
             assert_eq!(found, want);
         }
+    }
+
+    #[test]
+    fn a_text_has_one_statement() {
+        let db = SqliteDriver.open(":memory:").unwrap();
+        for one in ["SELECT 1", "SELECT 1 ; ", ";; SELECT 1; -- end"] {
+            assert!(db.prepare(one).is_ok(), "{one}");
+        }
+        for (text, want) in [
+            ("SELECT 1; DROP TABLE t", "this text has two statements: run one at a time"),
+            (" -- nothing", "there is no statement in this text"),
+        ] {
+            assert_eq!(db.prepare(text).unwrap_err().to_string(), want);
+        }
+        let error = db.prepare("SELECT (1").unwrap_err();
+        assert!(matches!(error, Error::Syntax { offset: 9, .. }), "{error:?}");
     }
 
     #[test]

@@ -15,7 +15,13 @@
 //!
 //! # Prepared once
 //! Parsing and planning cost more than most statements. A session keeps the statements that it prepared,
-//! by their text, up to [`STATEMENTS_MAX`], and only hands them new values.
+//! by their text, up to [`STATEMENTS_MAX`], and only hands them new values. Does a kept statement notice that its table has
+//! changed? Yes: the engine compares the schema's number before each run and plans anew.
+//!
+//! # The walk
+//! [`Session::raw`] makes a [`Raw`]; [`Raw::raw`] appends more text and arguments. [`Raw::exec`], [`Raw::query_row`] and
+//! [`Raw::query_rows`] hand both to `Session::run`, which takes the statement out of the map, or has the [driver](crate::driver)
+//! prepare it, runs it, puts it back, and has the [log](crate::log) write the line.
 //!
 //! # The idea alone
 //! A cache of things that borrow from what the cache's owner borrows:
@@ -84,16 +90,31 @@
 //! - `QueryRow` and `QueryRows` read whole rows into tuples or models; no cursor is left open on any path (ORM-17).
 //! - A row that is not there is [`Error::NotFound`], and is not logged as an error.
 //! - The log line follows the statement and says how long it took.
+//! - A text is one statement; a second one behind a semicolon is an error, and not ignored.
+//! - Text in double quotes that names no column is a string to SQLite, for its own history's sake: write `'text'`.
 //!
 //! # Try it
-//! `cargo run -p orm --example day1_database_sql`, then `sqlite3 gee.db .dump`. The red line is there on purpose: the
-//! program makes the table twice, to show what an error looks like in the log.
+//! `cargo run -p orm --example day1_database_sql`, then `sqlite3 gee.db .dump`. It prints, colours, dates, places and durations apart:
+//!
+//! ```text
+//! [info ] Connect database success
+//! [info ] DROP TABLE IF EXISTS User;  []
+//! [info ] CREATE TABLE User(Name text);  []
+//! [info ] CREATE TABLE User(Name text);  []
+//! [error] table User already exists
+//! [info ] INSERT INTO User(`Name`) values (?), (?)  [Tom Sam]
+//! Exec success, 2 affected
+//! [info ] Close database success
+//! ```
+//!
+//! The red line is there on purpose: the program makes the table twice, to show what an error looks like in the log.
 //!
 //! Where do tests get their database, and who cleans it up? Each test of ours opens `:memory:`, which is
 //! gone with its engine. Go's tests share one `gee.db`, and must not run side by side (ORM-22).
 //!
 //! 1. `exercise_statements_leave_the_cache_oldest_first`: a full cache forgets everything; let it forget only the
 //!    statement that was used longest ago.
+//! 2. `exercise_a_whole_real_keeps_its_point`: the [log](crate::log) shows the real 18.0 as `18`; show what it is.
 
 use std::collections::HashMap;
 use std::fmt;
