@@ -56,11 +56,14 @@ impl Assignments {
     fn in_order<M: Model>(self) -> Result<Vec<(&'static str, Value)>> {
         let mut list = Vec::new();
         for (column, value) in self.0 {
-            let name = M::SCHEMA.field(&column)?.name;
+            let field = M::SCHEMA.field(&column)?;
+            let name = field.name;
             if list.iter().any(|(known, _)| *known == name) {
                 return Err(Error::Misuse("update() sets a column twice"));
             }
-            list.push((name, value.value(name)?));
+            let value = value.value(name)?;
+            field.check(&value)?; // SQLite would store a text in an integer column
+            list.push((name, value));
         }
         if list.is_empty() {
             return Err(Error::Misuse("update() sets no column"));
@@ -244,7 +247,11 @@ mod tests {
         assert!(
             matches!(s.update(&all, set("Nope", 1)), Err(Error::NoSuchColumn(name)) if name == "Nope")
         );
-        assert!(matches!(s.update(&all, set("Age", u64::MAX)), Err(Error::TypeMismatch { .. })));
+        let column_age =
+            |result| matches!(result, Err(Error::TypeMismatch { column, .. }) if column == "Age");
+        assert!(column_age(s.update(&all, set("Age", u64::MAX))));
+        assert!(column_age(s.update(&all, set("Age", "old"))));
+        assert!(column_age(s.update(&all, set("Age", None::<i32>))));
         assert!(matches!(s.update(&User::query(), set("Age", 1)), Err(Error::MissingWhere)));
         assert!(matches!(s.delete(&User::query()), Err(Error::MissingWhere)));
         assert_eq!(s.find(&User::query()).unwrap(), [user("Tom", 18), user("Sam", 25)]);

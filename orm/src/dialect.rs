@@ -10,6 +10,7 @@
 //! | [`Dialect::data_type`] | `integer`, `text` | `bigint`, `text`, `bytea` |
 //! | [`Dialect::bind_limit`] | 32,766 | 65,535 |
 //! | [`Dialect::returning`] | `RETURNING "ID"` | the same |
+//! | [`Dialect::upsert`] | `ON CONFLICT ... DO UPDATE` | the same; `MySQL` has `ON DUPLICATE KEY` |
 //! | [`Dialect::table_exists`] | asks `sqlite_master` | asks `information_schema.tables` |
 //!
 //! # Quoting
@@ -34,7 +35,7 @@
 use std::fmt::{Debug, Write};
 
 use crate::migrate::Existing;
-use crate::schema::Field;
+use crate::schema::{Field, quoted};
 use crate::{Kind, Result, Session};
 
 /// How a kind of database spells its SQL.
@@ -58,6 +59,16 @@ pub trait Dialect: Debug {
 
     /// Writes the end of an INSERT that returns the generated values of `column`.
     fn returning(&self, column: &str, out: &mut String);
+
+    /// Writes the end of an INSERT that writes `columns` over the row that has the same `key` already.
+    fn upsert(&self, key: &[&str], columns: &[&str], out: &mut String) {
+        let list = |names: &[&str], each: &dyn Fn(String) -> String| {
+            names.iter().map(|name| each(quoted(self, name))).collect::<Vec<_>>().join(", ")
+        };
+        let set = list(columns, &|name| format!("{name} = excluded.{name}"));
+        let action = if set.is_empty() { "NOTHING".into() } else { format!("UPDATE SET {set}") };
+        let _ = write!(out, "ON CONFLICT ({}) DO {action}", list(key, &|name| name));
+    }
 
     /// The query, with one placeholder, that has a row if the table exists.
     fn table_exists(&self) -> &'static str;

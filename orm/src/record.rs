@@ -62,14 +62,33 @@
 //! assert_eq!(back.unwrap(), users);
 //! ```
 //!
+//! # The walk
+//! [`Session::insert_all`] calls the [hooks](crate::hooks) around `insert_rows`, which fills a chunk by [`Model::to_row`] and
+//! sends it when it is full, or when the next record needs a generated key and the last did not. [`Session::find`] asks the
+//! [`Query`] for its text and makes each row a record by [`Model::from_row`]; [`Session::first`] and
+//! [`Session::count`] change the query before.
+//!
 //! # What the borrow checker says
 //! Go's `Find(&users)` fills a list through a pointer, and asks by reflection what it is a list of. A function
 //! that *returns* `Vec<M>` needs neither: who calls says what `M` is. [`Session::insert`] takes `&mut`,
 //! because an id may come back and a hook may change the record; a list of two types is not a list
 //! (ORM-18), and no schema can be missing (ORM-5).
 //!
+//! # Where this differs from Go
+//! - Inserting nothing is nothing, and not half a statement (ORM-18). Ids that the database chose come back.
+//! - `First` orders by the primary key where the query says nothing, as gorm's does.
+//! - `Count` obeys the limit (ORM-19).
+//!
 //! # Try it
-//! `cargo run -p orm --example day3_save_query`
+//! `cargo run -p orm --example day3_save_query` logs its SQL, with the arguments, and prints:
+//!
+//! ```text
+//! INSERT INTO "User" ("Name","Age") VALUES (?, ?), (?, ?)  [Tom 18 Sam 25]
+//! 2 affected
+//! SELECT "Name","Age" FROM "User"  []
+//! Tom is 18
+//! Sam is 25
+//! ```
 //!
 //! 1. `exercise_a_failed_insert_leaves_the_ids_alone`: the second chunk fails and all rows are taken back, but the
 //!    records of the first chunk keep the ids that they were given.
@@ -77,6 +96,8 @@
 use std::slice;
 
 use crate::clause::{Clause, Expr, Kind, Part, Sql};
+use crate::field::Kind as KeyKind;
+use crate::schema::named;
 use crate::{Dialect, Error, Model, Query, Result, Row, Session, Value};
 
 /// The most rows of one INSERT.
@@ -105,7 +126,10 @@ impl Session<'_> {
     /// # Errors
     /// Those of [`Session::insert`].
     pub fn insert_all<M: Model>(&mut self, records: &mut [M]) -> Result<usize> {
-        if !M::HOOKED && records.len() <= 1 {
+        // One statement is all or nothing by itself, unless its id may not fit into the record.
+        let narrow =
+            M::SCHEMA.generated().map(|at| M::SCHEMA.fields[at].kind) == Some(KeyKind::Int);
+        if !M::HOOKED && records.len() <= 1 && !narrow {
             return self.insert_rows(records);
         }
         self.atomically(|session| {
@@ -156,13 +180,15 @@ impl Session<'_> {
         let dialect = self.dialect();
         let (text, args) = chunk.statement::<M>(dialect)?;
         let first = records.len() - std::mem::take(&mut chunk.rows);
-        if chunk.generated.is_none() {
+        let Some(key) = chunk.generated else {
             return self.execute(&text, &args).map(drop);
-        }
+        };
+        let key = M::SCHEMA.fields[key].name;
         let mut records = records[first..].iter_mut();
         self.query(&text, &args, |mut row| {
             let id = row.read("RETURNING")?;
-            records.next().map_or(Ok(()), |record| record.set_id(id))?;
+            let set = records.next().map_or(Ok(()), |record| record.set_id(id));
+            set.map_err(|error| named(error, key))?;
             Ok(true)
         })
     }
@@ -175,13 +201,18 @@ impl Session<'_> {
         if query.grouped() {
             return Err(Error::Misuse("find() loads records; scan() reads groups"));
         }
-        M::before_query(self)?;
-        let mut found = self.load(query)?;
-        // The cursor is closed by now, so that a hook may use the session.
-        for record in &mut found {
-            record.after_query(self)?;
+        if !M::HOOKED {
+            return self.load(query);
         }
-        Ok(found)
+        self.atomically(|session| {
+            M::before_query(session)?;
+            let mut found = session.load(query)?;
+            // The cursor is closed by now, so that a hook may use the session.
+            for record in &mut found {
+                record.after_query(session)?;
+            }
+            Ok(found)
+        })
     }
 
     /// [`Session::find`] without hooks, for records that are about to be changed.
@@ -334,6 +365,25 @@ mod tests {
         let mut tickets = [Ticket { id: None }, Ticket { id: None }, Ticket { id: Some(9) }];
         s.insert_all(&mut tickets).unwrap();
         assert_eq!(tickets.map(|ticket| ticket.id), [Some(1), Some(2), Some(9)]);
+    }
+
+    #[test]
+    fn an_id_that_does_not_fit_its_field_takes_the_row_back() {
+        #[derive(Model, Debug)]
+        struct Tiny {
+            #[model(primary_key)]
+            id: u8,
+            text: String,
+        }
+        let mut engine = engine();
+        let mut s = engine.session();
+        s.create_table::<Tiny>().unwrap();
+        let tiny = |id| Tiny { id, text: "x".into() };
+        s.insert(&mut tiny(255)).unwrap();
+        let error = s.insert(&mut tiny(0)).unwrap_err();
+        assert_eq!(error.to_string(), "column ID: found the integer 256, wanted u8");
+        assert_eq!(s.find(&Tiny::query()).unwrap()[0].text, "x");
+        assert_eq!(s.count(&Tiny::query()).unwrap(), 1);
     }
 
     #[test]

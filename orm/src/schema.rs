@@ -67,6 +67,33 @@
 //!
 //! On the struct: `table = "users"`, `snake_case`, `hooks` (the struct writes its own `impl Hooks`), and `constraint = "UNIQUE (a, b)"`.
 //!
+//! # The idea alone
+//! ```
+//! struct Field { name: &'static str, kind: &'static str, constraint: &'static str }
+//! trait Model { const TABLE: &'static str; const FIELDS: &'static [Field]; }
+//!
+//! fn create_table<M: Model>() -> String {
+//!     let column = |f: &Field| format!("{} {} {}", f.name, f.kind, f.constraint);
+//!     let columns: Vec<String> = M::FIELDS.iter().map(column).collect();
+//!     format!("CREATE TABLE {} ({});", M::TABLE, columns.join(","))
+//! }
+//!
+//! struct User;
+//! impl Model for User {
+//!     const TABLE: &'static str = "User";
+//!     const FIELDS: &'static [Field] = &[
+//!         Field { name: "Name", kind: "text", constraint: "PRIMARY KEY" },
+//!         Field { name: "Age", kind: "integer", constraint: "" },
+//!     ];
+//! }
+//! assert_eq!(create_table::<User>(), "CREATE TABLE User (Name text PRIMARY KEY,Age integer );");
+//! ```
+//!
+//! # The walk
+//! [`Session::create_table`] asks [`Schema::create_table`] for the text; that asks the [`Dialect`] for the type of each
+//! [`Field`], whose [`Kind`] the [field's type](crate::field) has told to [`Field::of`]. [`Model::to_row`] and
+//! [`Model::from_row`] are the two directions of a record; [`Row::read`] names the column in its error.
+//!
 //! # What the borrow checker says
 //! A schema is a `const`: text and slices that live as long as the program (`&'static`), so nothing is parsed
 //! when the program runs, nothing is locked, and two schemas of one type cannot exist. In Go the table's name was lost
@@ -77,9 +104,18 @@
 //! - [`Session::has_table`] returns the error instead of "no" (ORM-15).
 //!
 //! # Try it
-//! `cargo run -p orm --example day2_schema`
+//! `cargo run -p orm --example day2_schema` prints, between its log lines:
+//!
+//! ```text
+//! table User exists: true
+//! Name text PRIMARY KEY
+//! Age integer
+//! [Text("Tom"), Integer(18)]
+//! ```
 //!
 //! 1. `exercise_a_schema_finds_fields_in_any_case`: SQL names have no case; let [`Schema::field`] think so, too.
+//! 2. `exercise_a_whole_real_is_an_integer`: a REAL column gives 18.0; let an integer field take what is whole and fits
+//!    (see [`crate::field`]).
 
 use crate::field::{Column, FromValue, Kind, ToValue};
 use crate::{Dialect, Error, Hooks, Query, Result, Session, Value};
@@ -161,6 +197,8 @@ pub struct Field {
     pub index: Option<&'static str>,
     /// More SQL text.
     pub constraint: &'static str,
+    /// Whether the field can hold a value.
+    check: fn(&Value) -> Result<()>,
 }
 
 impl Schema {
@@ -231,8 +269,11 @@ impl Schema {
         if !field.constraint.is_empty() {
             words.push(field.constraint.to_owned());
         }
+        // A part of a longer key is a column like others: the database does not fill it in.
+        let mut alone = *field;
+        alone.primary_key &= self.primary_key().count() == 1;
         let name = quoted(dialect, field.name);
-        format!("{name} {} {}", dialect.data_type(field), words.join(" "))
+        format!("{name} {} {}", dialect.data_type(&alone), words.join(" "))
     }
 
     /// The indexes that the fields name, each with its CREATE INDEX.
@@ -277,7 +318,13 @@ impl Field {
             default: None,
             index: None,
             constraint: "",
+            check: |value| T::from_value(value).map(drop),
         }
+    }
+
+    /// Whether the field can hold this value: what an update writes must be readable afterwards.
+    pub(crate) fn check(&self, value: &Value) -> Result<()> {
+        (self.check)(value).map_err(|error| named(error, self.name))
     }
 
     /// PRIMARY KEY; more than one such field make a key together.
@@ -324,7 +371,7 @@ impl Field {
 }
 
 /// The name as an identifier of the dialect.
-pub(crate) fn quoted(dialect: &dyn Dialect, name: &str) -> String {
+pub(crate) fn quoted(dialect: &(impl Dialect + ?Sized), name: &str) -> String {
     let mut out = String::with_capacity(name.len() + 2);
     dialect.quote(name, &mut out);
     out
@@ -352,7 +399,8 @@ impl<'r> Row<'r> {
     }
 }
 
-fn named(error: Error, name: &str) -> Error {
+/// The error with the column that only the caller knows.
+pub(crate) fn named(error: Error, name: &str) -> Error {
     match error {
         Error::TypeMismatch { what, .. } => Error::mismatch(name, what),
         other => other,

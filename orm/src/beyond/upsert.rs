@@ -5,8 +5,8 @@
 //!   ON CONFLICT ("Name") DO UPDATE SET "Age" = excluded."Age"
 //! ```
 //!
-//! `excluded` is the row that was not inserted. SQLite and PostgreSQL share the words, so they are
-//! not the dialect's yet. The record's insert hooks run: the ORM cannot know which of the two happened.
+//! `excluded` is the row that was not inserted. The second line is the dialect's
+//! ([`Dialect::upsert`](crate::Dialect::upsert)). The record's insert hooks run: the ORM cannot know which of the two happened.
 
 use crate::clause::{Clause, Kind, Part};
 use crate::{Error, Model, Result, Session, Value};
@@ -38,28 +38,15 @@ impl Session<'_> {
         clause.set(Part::Insert(schema, (0..width).collect()));
         clause.set(Part::Values(width, row));
         let mut sql = clause.build(&schema, dialect, &[Kind::Insert, Kind::Values])?;
-        sql.push(&[" ON CONFLICT ("]);
-        let mut separator = "";
-        for (_, field) in schema.primary_key() {
-            sql.push(&[separator]);
-            sql.name(field.name);
-            separator = ",";
-        }
-        if separator.is_empty() {
+        let names = |key| {
+            let fields = schema.fields.iter().filter(move |field| field.primary_key == key);
+            fields.map(|field| field.name).collect::<Vec<_>>()
+        };
+        if names(true).is_empty() {
             return Err(Error::Misuse("upsert() needs a primary key"));
         }
-        sql.push(&[") DO "]);
-        separator = "UPDATE SET ";
-        for field in schema.fields.iter().filter(|field| !field.primary_key) {
-            sql.push(&[separator]);
-            sql.name(field.name);
-            sql.push(&[" = excluded."]);
-            sql.name(field.name);
-            separator = ", ";
-        }
-        if separator == "UPDATE SET " {
-            sql.push(&["NOTHING"]);
-        }
+        sql.text.push(' ');
+        dialect.upsert(&names(true), &names(false), &mut sql.text);
         self.execute(&sql.text, &sql.args).map(drop)
     }
 }

@@ -49,7 +49,7 @@ fn a_struct_becomes_a_table() {
 
 #[test]
 fn all_attributes_reach_the_sql() {
-    let sql = "CREATE TABLE \"home_address\" (\"user_id\" integer ,\"n'th\" integer ,\
+    let sql = "CREATE TABLE \"home_address\" (\"user_id\" bigint ,\"n'th\" integer ,\
         \"label\" text NOT NULL DEFAULT 'home',\"town\" text UNIQUE CHECK (length(town) > 0),\
         \"street\" text ,PRIMARY KEY (\"user_id\",\"n'th\"),UNIQUE (user_id, label));";
     assert_eq!(HomeAddress::SCHEMA.create_table(&Sqlite), sql);
