@@ -45,6 +45,10 @@
 //! how many arguments stand before it. So a [`Part`] keeps what was said, and all text is written
 //! in one pass, into an [`Sql`] that counts.
 //!
+//! # The walk
+//! [`Clause::set`] keeps a [`Part`]; [`Clause::build`] goes through the kinds it is given and has each part written into an
+//! [`Sql`]: `Sql::name` quotes, `Sql::arg` writes a placeholder and keeps its value, `Sql::raw` copies the programmer's text.
+//!
 //! # What the borrow checker says
 //! `[]interface{}` holds anything, and each generator function casts it back; wrong casts panic. An enum
 //! with fields says per kind what it needs, and a `match` that forgets one does not compile.

@@ -81,15 +81,43 @@
 //! assert_eq!((table.len(), table[0].0), (1, 1001));
 //! ```
 //!
+//! # The walk
+//! [`Session::insert_all`](crate::Session::insert_all), [`find`](crate::Session::find), [`update`](crate::Session::update) and
+//! [`delete`](crate::Session::delete) look at [`Model::HOOKED`](crate::Model::HOOKED). Where it is true they begin a
+//! [transaction](crate::transaction), call the hook on each record, run the statement, call the other hook, and commit.
+//!
 //! # What the borrow checker says
 //! In Go whether a hook fires depends on the model being a value or a pointer. Here `&mut self` says that an
 //! insert's hook may change the record, and `&self` that a delete's may not. The session is lent to the hook for
 //! the call; it cannot keep it.
 //!
+//! A name that the trait does not have is an error (ORM-10):
+//!
+//! ```compile_fail,E0407
+//! # struct User;
+//! impl orm::Hooks for User {
+//!     fn before_inert(&mut self, _: &mut orm::Session<'_>) -> orm::Result<()> { Ok(()) }
+//! }
+//! ```
+//!
+//! # Where this differs from Go
+//! - An error stops the statement and takes back what it and the hooks did (ORM-7).
+//! - Hooks run on the records concerned (ORM-8), and on the type that is read (ORM-9).
+//!
 //! # Try it
-//! `cargo run -p orm --example day5_hooks`
+//! `cargo run -p orm --example day5_hooks` logs and prints, dates and places apart:
+//!
+//! ```text
+//! before inert Account { id: 1, password: "123456" }
+//! before inert Account { id: 2, password: "qwerty" }
+//! INSERT INTO "Account" ("ID","Password") VALUES (?, ?), (?, ?)  [1001 123456 1002 qwerty]
+//! SELECT "ID","Password" FROM "Account" ORDER BY "ID" LIMIT ?  [1]
+//! after query Account { id: 1001, password: "123456" }
+//! 1001 ******
+//! ```
 //!
 //! 1. `exercise_count_has_a_hook`: let [`Session::count`](crate::Session::count) call `before_query`, too.
+//! 2. `exercise_scan_has_a_hook`: and [`Session::scan`](crate::Session::scan).
 
 use crate::{Result, Session};
 
@@ -282,5 +310,14 @@ mod tests {
         let mut s = engine.session();
         s.count(&Entry::query()).unwrap();
         assert_eq!(trace(&mut s), ["before_query 0 -"]);
+    }
+
+    #[test]
+    #[ignore = "an exercise: passes when you have solved it"]
+    fn exercise_scan_has_a_hook() {
+        let mut engine = engine();
+        let mut s = engine.session();
+        let texts: Vec<String> = s.pluck(&Entry::query(), "Text").unwrap();
+        assert_eq!((texts.len(), trace(&mut s)), (0, vec!["before_query 0 -".to_owned()]));
     }
 }

@@ -53,16 +53,39 @@
 //! assert_eq!(grown.text(), "Age > 17");
 //! ```
 //!
+//! # The walk
+//! [`Query::filter`] joins a [`Condition`] to those that are there; each other method sets or lengthens one
+//! [part](crate::clause::Part). [`Session::find`](crate::Session::find) has `Query::select` build the text,
+//! [`Session::update`](crate::Session::update) and [`Session::delete`](crate::Session::delete) `Query::change`, which
+//! first looks for a condition.
+//!
 //! # What the borrow checker says
 //! A method that takes `&mut self` and returns `&mut Self` chains as well. But then `let q =
 //! Query::default().filter(...)` keeps a reference into a value that dies at the semicolon: "temporary value
 //! dropped while borrowed". Taking `self` and returning it moves the query along the chain; using the old
 //! name afterwards is "use of moved value", and says `.clone()` where a copy is meant.
 //!
+//! # Where this differs from Go
+//! - Two filters are both meant (ORM-11), and nothing is left over for the next call.
+//! - An update or delete without a condition is an error; [`Query::all`] says that all are meant (ORM-12).
+//! - Columns are checked against the model and quoted; other text goes through [`raw`](crate::raw) (ORM-13).
+//!
 //! # Try it
-//! `cargo run -p orm --example day4_chain`
+//! `cargo run -p orm --example day4_chain` prints, between its log lines:
+//!
+//! ```text
+//! first: User { name: "Tom", age: 18 }
+//! limit 1: 1 row
+//! Age = 25: 2 rows
+//! eldest: 25
+//! update: 1 affected
+//! eldest: 30
+//! delete: 1 affected
+//! count: 2
+//! ```
 //!
 //! 1. `exercise_the_same_order_twice_is_written_once`: a column that was ordered by already decides nothing more.
+//! 2. `exercise_two_nots_are_none`: `!!condition` is the [condition](crate::condition) itself.
 
 use std::marker::PhantomData;
 

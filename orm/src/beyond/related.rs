@@ -107,7 +107,8 @@ fn hashable(value: &Value) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Engine, Error};
+    use crate::log::tests::Memory;
+    use crate::{Engine, Error, SqliteDriver};
 
     #[derive(Model, Debug)]
     struct Node {
@@ -131,6 +132,14 @@ mod tests {
         assert_eq!(parents.found.len(), 2);
         assert!(parents.of(0).next().is_none());
         assert_eq!(parents.of(3).next().unwrap().id, 2);
+        // One query, however many records there are.
+        let memory = Memory::default();
+        let mut engine = Engine::open_with(&SqliteDriver, ":memory:", memory.logger()).unwrap();
+        let mut logged = engine.session();
+        logged.create_table::<Node>().unwrap();
+        let before = memory.text().matches("SELECT").count();
+        logged.related::<_, _, Node>(&nodes, |node| node.id, "Parent").unwrap();
+        assert_eq!(memory.text().matches("SELECT").count() - before, 1);
         let wrong = s.related::<_, _, Node>(&nodes, |node| node.id, "Nope");
         assert!(matches!(wrong, Err(Error::NoSuchColumn(_))));
     }
