@@ -103,12 +103,13 @@
 
 use std::collections::HashMap;
 use std::fmt;
-
+use std::hash::BuildHasherDefault;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
 use crate::codec::{Body, CodecReader, Dialect, Header, Side};
+use crate::gob::NumberHasher;
 use crate::handle::{Handle, Place, Slot};
 use crate::handshake::Opening;
 use crate::options::Options;
@@ -138,14 +139,14 @@ pub struct Client {
 /// is held while another thread is waited for but `reading`, which is the right to wait.
 pub(crate) struct Shared {
     stream: Arc<Stream>,
+    /// The thread that finishes a write whose caller's time was over.
+    finisher: Mutex<Finisher>,
     outgoing: Outgoing,
     /// The receiving half. Who holds it reads for everybody.
     reading: Mutex<Reading>,
     calls: Mutex<Calls>,
     /// What the socket asks for before it waits.
     at_read: Arc<Mutex<AtRead>>,
-    /// The thread that finishes a write whose caller's time was over.
-    finisher: Mutex<Finisher>,
     message_timeout: Duration,
     first_seq: u64,
 }
@@ -170,7 +171,7 @@ struct Reading {
 /// Guarded by [`Shared::calls`].
 pub(crate) struct Calls {
     next_seq: u64,
-    pub(crate) pending: HashMap<u64, Pending>,
+    pub(crate) pending: HashMap<u64, Pending, BuildHasherDefault<NumberHasher>>,
     /// Why no call can be made any more.
     ended: Option<Error>,
 }
@@ -236,7 +237,8 @@ impl Client {
             in_reply: None,
             last_used: Instant::now(),
         };
-        let calls = Calls { next_seq: dialect.first_seq(), pending: HashMap::new(), ended: None };
+        let calls =
+            Calls { next_seq: dialect.first_seq(), pending: HashMap::default(), ended: None };
         let shared = Shared {
             stream,
             outgoing,

@@ -424,10 +424,10 @@ fn message(out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
     out.push(0);
     body(out);
     let len = out.len() - start - 1;
-    let mut prefix = Vec::with_capacity(9);
     match u8::try_from(len) {
         Ok(short @ ..128) => out[start] = short,
         _ => {
+            let mut prefix = Vec::with_capacity(9);
             put_uint(&mut prefix, len as u64);
             out.splice(start..=start, prefix);
         }

@@ -178,6 +178,7 @@ mod wire;
 
 pub use decode::{Compiler, Decoder, MESSAGE_BYTES_MAX, PlanId, Plans};
 pub use encode::{Definitions, Encoder, Named};
+pub(crate) use types::NumberHasher;
 pub use types::{Field, Id, Kind, Type, Types};
 pub use value::Value;
 pub use wire::Wire;

@@ -29,6 +29,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use super::varint::{put_int, put_uint};
@@ -114,6 +115,30 @@ pub enum Kind {
     Opaque(u8),
 }
 
+/// Hashes a number that counts up - an id, the number of a call - by one multiplication. Whoever can
+/// choose the numbers could choose bad ones; but of ids there are few, and calls we number ourselves.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct NumberHasher(u64);
+
+impl Hasher for NumberHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // The odd number nearest to 2^64 divided by the golden ratio: neighbours come to lie apart.
+        self.0 = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write_i64(&mut self, number: i64) {
+        self.write_u64(number.cast_unsigned());
+    }
+}
+
 /// How many types one stream may define, and in how many bytes all together.
 const TYPES_MAX: usize = 4096;
 
@@ -121,7 +146,7 @@ const TYPES_MAX: usize = 4096;
 #[derive(Default, Clone)]
 pub struct Types {
     /// Shared, so that a walk can hold a type while an interface value inside defines more.
-    table: HashMap<Id, Arc<Type>>,
+    table: HashMap<Id, Arc<Type>, BuildHasherDefault<NumberHasher>>,
 }
 
 impl Types {
