@@ -343,7 +343,8 @@ fn the_database_in_the_page_needs_no_server() {
     let Some(browser) = Browser::open("memory") else { return };
     let Some(Playground { url, .. }) = with_demos() else { return };
     browser.go(&format!("{url}/orm"));
-    let printed = "return document.querySelector('.printed').textContent.replace(/\\(.*/, '')";
+    let printed =
+        "return document.querySelector('.printed').textContent.replace(/\\([\\d.]+ ms\\)/, '')";
     let run = |sql: &str, want: &str| {
         browser.clear("#memory-sql");
         browser.type_into("#memory-sql", sql);
@@ -356,6 +357,14 @@ fn the_database_in_the_page_needs_no_server() {
     );
     run("SELECT 1/0 AS none", "none\n----\nNULL\n");
     run("INSERT INTO t VALUES (1, 2)", "Error: UNIQUE constraint failed: t.a");
+    let endless: Vec<String> = (0..16).map(|n| format!("u x{n}")).collect();
+    let endless = format!(
+        "CREATE TABLE u AS SELECT 1 AS a UNION SELECT 2 UNION SELECT 3 UNION SELECT 4;\
+         SELECT count(*) FROM {}",
+        endless.join(", "),
+    );
+    run(&endless, "Error: interrupted");
+    run("SELECT count(*) FROM t", "count(*)\n--------\n2\n");
     browser.picture("memory");
     // What it holds is a file that the real program reads.
     browser.act("ask({save: true}).then(({bytes}) => { window.saved = [...bytes].join() })");

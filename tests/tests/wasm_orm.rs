@@ -3,9 +3,11 @@
 
 #![cfg(test)]
 
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use tests::browser::{Browser, ENTER};
 use wasm::builder::Places;
@@ -207,4 +209,79 @@ fn a_transaction_is_seen_while_it_is_open_and_by_others_at_once() {
     let journal = texts(&browser, "[aria-labelledby=journal] p");
     assert!(journal[0].starts_with("Nothing to take back"), "{journal:?}");
     assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
+fn fifty_watchers_and_huge_inputs_leave_the_page_as_it_was() {
+    let url = own_playground();
+    let addr = url.strip_prefix("http://").unwrap();
+    let watchers: Vec<_> = (0..50)
+        .map(|_| {
+            let mut stream = TcpStream::connect(addr).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+            let head = format!("GET /orm/changes?seen=0 HTTP/1.1\r\nHost: {addr}\r\n\r\n");
+            stream.write_all(head.as_bytes()).unwrap();
+            // The answer has begun: this one is being served.
+            let mut reader = BufReader::new(stream);
+            let mut line = String::new();
+            reader.read_line(&mut line).unwrap();
+            assert!(line.contains("200"), "{line}");
+            reader
+        })
+        .collect();
+    let fastest = (0..20).map(|_| {
+        let since = Instant::now();
+        assert_eq!(Client::new().get(&format!("{url}/")).unwrap().status, 200);
+        since.elapsed()
+    });
+    let fastest = fastest.min().unwrap();
+    assert!(fastest < Duration::from_millis(50), "the home page took {fastest:?} at best");
+
+    let too_long = format!("SELECT '{}'", "x".repeat(100_000));
+    let (status, page) = post(&url, &too_long);
+    assert!(status == 200 && page.contains("65536 are the limit here"), "{status}");
+    assert!(page.len() < 100_000, "the text came back");
+    assert_eq!(post(&url, &"x".repeat(5_000_000)).0, 413);
+    let (_, page) = post(&url, &format!("CREATE TABLE t({})", vec!["a"; 10_000].join(",")));
+    assert!(page.contains("Error: "));
+    let (_, page) = post(&url, &format!("SELECT {}1{}", "(".repeat(20_000), ")".repeat(20_000)));
+    assert!(page.contains("Error: "));
+    let (_, page) = post(&url, "INSERT INTO city(name) VALUES (hex(zeroblob(1000000)))");
+    assert!(page.contains("1 row changed"));
+    let (_, page) = post(&url, "SELECT name FROM city WHERE length(name) > 1000");
+    assert!(page.contains("... (2000000 bytes)"), "a long value is cut");
+    let (_, page) = post(&url, "INSERT INTO city(name) SELECT name || name FROM city");
+    assert!(page.contains("Error: string or blob too big"), "{}", said(&page));
+    let double = "INSERT INTO city(name) SELECT name FROM city";
+    let (_, page) = post(&url, &format!("{double}; {double}"));
+    assert!(page.contains("Error: database or disk is full"), "{}", said(&page));
+    // Two seconds are the limit; others wait that long and no longer.
+    let cities: Vec<String> = (0..10).map(|n| format!("city c{n}")).collect();
+    let endless = format!("SELECT count(*) FROM {}", cities.join(", "));
+    let (_, page) = post(&url, &endless);
+    assert!(page.contains("Error: interrupted"));
+    let (_, page) = post(&url, "SELECT zeroblob(1000000000)");
+    assert!(page.contains("Error: string or blob too big"));
+    for page in ["0", "-1", "4294967295", "x", "99999999999999999999"] {
+        let answer = Client::new().get(&format!("{url}/orm?page={page}")).unwrap();
+        assert_eq!(answer.status, 200, "page {page}");
+    }
+    // Everyone has heard that there is something new.
+    for mut watcher in watchers {
+        let mut line = String::new();
+        while !line.starts_with("data: ") {
+            line.clear();
+            assert_ne!(watcher.read_line(&mut line).unwrap(), 0, "the stream has ended");
+        }
+    }
+    if let Some(said) = sqlite3(&url, "PRAGMA integrity_check; SELECT count(*) FROM city") {
+        assert_eq!(said, "ok\n50\n");
+    }
+}
+
+/// What a page says under its statements, errors included.
+fn said(page: &str) -> String {
+    let lines =
+        page.lines().filter(|line| line.contains("\"wrong\"") || line.contains("\"tally\""));
+    lines.collect::<Vec<_>>().join("\n")
 }

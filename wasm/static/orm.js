@@ -64,8 +64,9 @@ const listen = () => {
 document.addEventListener("visibilitychange", listen);
 listen();
 
-// The database in the page. What takes longer than this is ended with the worker, and its database.
-const MILLISECONDS_MAX = 5000;
+// The database in the page. The engine cuts off what looks at too many rows. Should something take
+// longer than this all the same, the worker is ended, and its database with it.
+const MILLISECONDS_MAX = 10000;
 const memory = document.querySelector("[data-memory]");
 const printed = document.querySelector(".printed");
 let worker;

@@ -34,7 +34,9 @@ impl Database {
             files.put(FILE, bytes);
         }
         let connection = Connection::open_with(Box::new(files.clone()), FILE, Options::default());
-        Ok(Database { connection: connection?, files })
+        let connection = connection?;
+        connection.set_length_max(VALUE_BYTES_MAX);
+        Ok(Database { connection, files })
     }
 
     /// Runs all statements of a text, up to the first that fails, and returns what they print.
@@ -42,6 +44,8 @@ impl Database {
     /// # Errors
     /// That of the statement, in SQLite's words.
     pub fn run(&self, sql: &str) -> std::result::Result<String, JsError> {
+        // There is no clock on this side; a worker that takes too long is ended from outside.
+        self.connection.set_progress(STEPS_MAX, || false);
         Ok(run(&self.connection, sql)?)
     }
 
@@ -51,6 +55,10 @@ impl Database {
     }
 }
 
+/// So many rows may a statement look at: some tenths of a second.
+const STEPS_MAX: u64 = 1_000_000;
+/// No text or blob may become longer.
+const VALUE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// So many rows are printed of each result.
 const ROWS_MAX: usize = 200;
 

@@ -27,6 +27,8 @@ pub const BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Small pages make trees that grow while one looks; 4096 is what one would take.
 pub const PAGE_BYTES: usize = 512;
 
+/// No text or blob may become longer: `zeroblob(1000000000)` is a short text.
+const VALUE_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// How long a visitor waits for the others.
 const WAIT_MAX: Duration = Duration::from_secs(5);
 /// How long a transaction may be left alone.
@@ -192,6 +194,7 @@ fn connect(path: &Path) -> Result<Connection, String> {
     let store = Limited { disk: DiskVfs::default(), bytes_max: BYTES_MAX };
     let connect = || {
         let connection = Connection::open_with(Box::new(store), &path.to_string_lossy(), options)?;
+        connection.set_length_max(VALUE_BYTES_MAX);
         if connection.page_count()? == 0 {
             connection.execute_batch(FIRST)?;
         }

@@ -8,7 +8,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use orm::sql::{Connection, Error, Result, Statement, Value};
+use orm::sql::{Connection, Result, Statement, Value};
 use web::json;
 use web::json::Json;
 
@@ -64,17 +64,28 @@ pub struct Outcome {
 /// Runs the statements of `sql`, up to the first that fails.
 #[must_use]
 pub fn run(connection: &Connection, sql: &str, limits: &Limits) -> Vec<Outcome> {
-    let failure = |error| vec![Outcome { error: Some(error), ..Outcome::default() }];
     if sql.len() > limits.text_bytes_max {
         let (bytes, max) = (sql.len(), limits.text_bytes_max);
-        return failure(format!("the text has {bytes} bytes; {max} are the limit here"));
+        let error = Some(format!("the text has {bytes} bytes; {max} are the limit here"));
+        return vec![Outcome { error, ..Outcome::default() }];
     }
     let deadline = Instant::now() + limits.time_max;
+    connection.set_progress(STEPS, move || Instant::now() < deadline);
+    let outcomes = run_all(connection, sql, limits);
+    connection.clear_progress();
+    outcomes
+}
+
+/// So many rows are looked at between two looks at the clock: a fraction of a millisecond.
+const STEPS: u64 = 1000;
+
+fn run_all(connection: &Connection, sql: &str, limits: &Limits) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     let mut start = 0;
     while start < sql.len() {
         if outcomes.len() == limits.statements_max {
-            outcomes.extend(failure(format!("{} statements are the limit", outcomes.len())));
+            let error = Some(format!("{} statements are the limit", outcomes.len()));
+            outcomes.push(Outcome { error, ..Outcome::default() });
             break;
         }
         let since = Instant::now();
@@ -84,7 +95,7 @@ pub fn run(connection: &Connection, sql: &str, limits: &Limits) -> Vec<Outcome> 
             Ok(Some((mut statement, tail))) => {
                 statement.sql().clone_into(&mut outcome.sql);
                 outcome.plan = plan(connection, statement.sql());
-                let result = step(&mut statement, deadline, limits, &mut outcome);
+                let result = step(&mut statement, limits, &mut outcome);
                 outcome.error = result.err().map(|error| error.to_string());
                 start = tail;
             }
@@ -107,21 +118,13 @@ pub fn run(connection: &Connection, sql: &str, limits: &Limits) -> Vec<Outcome> 
 }
 
 /// Runs one statement as far as its rows are shown.
-fn step(
-    statement: &mut Statement<'_>,
-    deadline: Instant,
-    limits: &Limits,
-    outcome: &mut Outcome,
-) -> Result<()> {
+fn step(statement: &mut Statement<'_>, limits: &Limits, outcome: &mut Outcome) -> Result<()> {
     outcome.columns = statement.columns().to_vec();
     let mut rows = statement.query()?;
     while let Some(row) = rows.next()? {
         if outcome.rows.len() == limits.rows_max {
             outcome.more = true;
             break;
-        }
-        if Instant::now() > deadline {
-            return Err(Error::Sql("interrupted".to_owned()));
         }
         outcome.rows.push(row.values().to_vec());
     }
@@ -240,6 +243,15 @@ mod tests {
         );
         let got = run(&db, "VALUES (1), (2), (3)", &limits);
         assert!(got[0].rows.len() == 2 && got[0].more && got[0].error.is_none());
+        let limits = Limits { time_max: Duration::from_millis(20), ..limits };
+        db.execute_batch("CREATE TABLE t(a); INSERT INTO t VALUES (1),(2),(3),(4),(5),(6),(7),(8)")
+            .unwrap();
+        let endless = "t a, t b, t c, t d, t e, t f, t g, t h, t i, t j, t k, t l, t m";
+        for sql in ["SELECT count(*) FROM", "INSERT INTO t SELECT a.a FROM", "SELECT 1 FROM"] {
+            let sql = format!("{sql} {endless} WHERE a.a + b.a + c.a + d.a + e.a + f.a + g.a < 0");
+            assert_eq!(error(&sql, &limits).as_deref(), Some("interrupted"), "{sql}");
+        }
+        assert_eq!(run(&db, "SELECT count(*) FROM t", &limits)[0].rows, [[Value::Integer(8)]]);
         let long = Value::Text("é".repeat(20));
         assert_eq!(
             texts(&[long, Value::Blob(vec![1; 20])]),
