@@ -271,7 +271,8 @@ fn stream(url: &str, path: &str) -> (String, BufReader<TcpStream>) {
 #[test]
 fn fifty_streams_are_bounded_and_the_rest_is_told_so() {
     let url = playground();
-    let mut open: Vec<_> = (0..50).map(|_| stream(&url, "/cache/live")).collect();
+    let paths = ["/cache/live", "/orm/changes", "/rpc/live"];
+    let mut open: Vec<_> = (0..50).map(|at| stream(&url, paths[at % 3])).collect();
     let served = open.iter().filter(|(line, _)| line.contains(" 200 ")).count();
     let refused = open.iter().filter(|(line, _)| line.contains(" 503 ")).count();
     assert_eq!((served, refused), (STREAMS_MAX, 50 - STREAMS_MAX));
@@ -568,7 +569,7 @@ fn calls_are_bounded_whatever_is_asked_for() {
         let (url, form) = (&url, &six);
         let round = scope.spawn(move || {
             loop {
-                let status = post(&format!("{url}/rpc/call"), &form).status;
+                let status = post(&format!("{url}/rpc/call"), form).status;
                 if status != 409 {
                     return status;
                 }
@@ -596,6 +597,11 @@ fn calls_are_bounded_whatever_is_asked_for() {
         assert_eq!((answer.status, &*String::from_utf8_lossy(&answer.body)), (status, text));
     }
     assert_eq!(Client::new().get(&format!("{url}/rpc?num1=x")).unwrap().status, 400);
+}
+
+#[test]
+fn servers_that_are_stopped_and_started_in_a_flood_are_three_in_the_end() {
+    let url = playground();
     for (path, form, status) in [
         ("start", "server=1", 409),
         ("start", "server=4", 404),

@@ -410,6 +410,6 @@ fn the_chapter_explains_each_generated_piece() {
             None => *known == name,
         };
         // `start` is our own, exported.
-        assert!(name == "start" || named.iter().any(|n| known(&n)), "`{name}` is not explained");
+        assert!(name == "start" || named.iter().any(known), "`{name}` is not explained");
     }
 }

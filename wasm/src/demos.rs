@@ -14,6 +14,7 @@ use web::json::Json;
 use web::{Context, Engine, Result, json};
 
 use crate::builder::{Builder, Places, STEPS};
+use crate::live::Streams;
 use crate::progress::Progress;
 
 /// A demo.
@@ -82,14 +83,14 @@ impl Demos {
     ///
     /// # Errors
     /// As for [`Engine::get`].
-    pub fn register(&self, engine: &mut Engine) -> Result<()> {
+    pub fn register(&self, engine: &mut Engine, streams: &Streams) -> Result<()> {
         let demos = self.clone();
         engine.get("/wasm", move |c| {
             let data = demos.as_json();
             c.render(200, "wasm", &data);
         })?;
-        let progress = Arc::clone(&self.progress);
-        engine.get("/wasm/progress", move |c| watch(c, Arc::clone(&progress)))?;
+        let (progress, streams) = (Arc::clone(&self.progress), streams.clone());
+        engine.get("/wasm/progress", move |c| watch(c, &streams, Arc::clone(&progress)))?;
         engine.get("/wasm/:page", page)?;
         let pkg = self.places.pkg();
         engine.get("/wasm/pkg/*file", move |c| built(c, &pkg))
@@ -140,8 +141,10 @@ fn built(c: &mut Context, pkg: &PathBuf) {
 }
 
 /// Sends the state now, after each change and every second, until the build is finished.
-fn watch(c: &mut Context, progress: Arc<Progress>) {
+fn watch(c: &mut Context, streams: &Streams, progress: Arc<Progress>) {
+    let Some(seat) = streams.enter(c) else { return };
     c.sse(move |events| {
+        let _seat = seat;
         loop {
             let (version, state) = progress.snapshot();
             events.send("", &version.to_string(), &state.to_string())?;

@@ -29,6 +29,7 @@ use web::json::Json;
 use web::{Context, Engine, Result, json};
 
 use crate::inspect::{self, sqlite};
+use crate::live::Streams;
 use database::{BYTES_MAX, Database, PAGE_BYTES};
 use script::Limits;
 
@@ -55,7 +56,7 @@ const TRY: &[(&str, &str)] = &[
 ///
 /// # Errors
 /// As for [`Engine::get`].
-pub fn register(engine: &mut Engine) -> Result<()> {
+pub fn register(engine: &mut Engine, streams: &Streams) -> Result<()> {
     let database = Arc::new(Database::default());
     let shared = Arc::clone(&database);
     engine.get("/orm", move |c| {
@@ -84,7 +85,8 @@ pub fn register(engine: &mut Engine) -> Result<()> {
         }
         Err(error) => c.string(409, format!("{error}\n")),
     })?;
-    engine.get("/orm/changes", move |c| watch(c, Arc::clone(&database)))
+    let streams = streams.clone();
+    engine.get("/orm/changes", move |c| watch(c, &streams, Arc::clone(&database)))
 }
 
 /// The number in `?page=` or in the form; 0, which no page has, without one.
@@ -139,9 +141,11 @@ fn file(connection: &Connection, number: u32) -> Json {
 }
 
 /// Sends the version whenever it is another one than the page has seen.
-fn watch(c: &mut Context, database: Arc<Database>) {
+fn watch(c: &mut Context, streams: &Streams, database: Arc<Database>) {
+    let Some(seat) = streams.enter(c) else { return };
     let mut seen = c.query("seen").parse().unwrap_or_else(|_| database.version());
     c.sse(move |events| {
+        let _seat = seat;
         // The head of the answer goes out with the first bytes: the browser sees that it is served.
         events.ping()?;
         loop {

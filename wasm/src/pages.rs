@@ -58,9 +58,9 @@ pub fn engine(demos: &Demos) -> Result<Engine> {
     }
     let streams = Streams::default();
     cache_page::register(&mut engine, &streams)?;
-    orm_page::register(&mut engine)?;
+    orm_page::register(&mut engine, &streams)?;
     rpc_page::register(&mut engine, &streams)?;
-    demos.register(&mut engine)?;
+    demos.register(&mut engine, &streams)?;
     engine.get("/hello/:name", hello)?;
     engine.get("/hello/b/c", hello)?;
     engine.get("/static/*file", assets::answer)?;
