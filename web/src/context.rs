@@ -46,6 +46,13 @@
 //! assert_eq!((c.status, &*c.body), (200, "hello gee"));
 //! ```
 //!
+//! # The walk
+//! The engine makes a [`Context`] of a [`Request`], an empty [`Response`] and the route that was
+//! found. [`Context::query`] and [`Context::post_form`] read; [`Context::form`] reads the body when
+//! it is first asked ([`crate::form`]). [`Context::string`], [`Context::html`], [`Context::data`] and
+//! [`Context::json`] ([`mod@crate::json`]) write into the response's memory. [`Context::fail`] ends
+//! the chain. What went wrong on the way is kept and decides at the end.
+//!
 //! # What the borrow checker says
 //! Why `.to_owned()` above? A `&str` from `c.query(..)` is a loan of `c`, and `c.string(..)` wants
 //! `c` for itself while the loan lives. [`Context::query`] and [`Context::post_form`] therefore
@@ -65,7 +72,7 @@
 //! # Try it
 //! `cargo run -p web --example day2_context`, then
 //! `curl "http://127.0.0.1:9999/login" -d "username=geektutu&password=1234"` prints
-//! `{"password":"1234","username":"geektutu"}`.
+//! `{"password":"1234","username":"geektutu"}`. The day's exercises are those of [`mod@crate::json`].
 
 use std::any::Any;
 use std::fmt;

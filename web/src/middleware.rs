@@ -54,6 +54,12 @@
 //! middleware that does *not* call `next`: the chain goes on without it. Only
 //! [`Context::abort`] ends the chain.
 //!
+//! # The walk
+//! [`Engine::middleware`](crate::Engine::middleware) and
+//! [`Group::middleware`](crate::Group::middleware) work the chains out anew. For a request the
+//! engine calls [`Context::next`] once; each middleware calls it again, or does not, or calls
+//! [`Context::abort`] or [`Context::fail`]. [`logger`] is the whole of it in five lines.
+//!
 //! # What the borrow checker says
 //! The chain cannot be borrowed from the context while a handler gets the context as `&mut`:
 //!

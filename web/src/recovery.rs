@@ -35,6 +35,11 @@
 //! assert_eq!(answers, [(200, "a"), (500, "Internal Server Error"), (200, "b")]);
 //! ```
 //!
+//! # The walk
+//! [`recovery`] sets the hook once, then runs [`Context::next`] inside [`catch_unwind`]. A panic calls
+//! the hook, which leaves its note; then the stack unwinds to us, the note is logged, the response
+//! is emptied and [`Context::fail`] answers.
+//!
 //! # What the borrow checker says
 //! `catch_unwind(|| c.next())` alone is refused: "the type `&mut Context` may not be safely
 //! transferred across an unwind boundary". The compiler asks whether somebody could later see a
@@ -66,6 +71,8 @@
 //! Traceback:
 //!     web/examples/day7_panic_recover.rs:18
 //! ```
+//! Exercises (`cargo test -p web recovery::tests::exercise -- --ignored`): `exercise_first_that_works`
+//! and `exercise_lamp` at the end of this file.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::{Cell, RefCell};
@@ -161,5 +168,42 @@ mod tests {
             assert_eq!(engine.handle(Request::new("GET", "/")).into_bytes().unwrap(), b"ok");
         }
         assert_eq!(DEPTH.get(), 0);
+    }
+
+    fn first_that_works(tasks: &[fn() -> u8]) -> Option<u8> {
+        tasks.first().map(|task| task()) // your code here
+    }
+
+    fn lit_while(lamp: &Cell<bool>, work: impl FnOnce()) {
+        lamp.set(true); // your code here
+        work();
+        lamp.set(false);
+    }
+
+    /// A panic without the hook's message.
+    fn fails() -> u8 {
+        std::panic::resume_unwind(Box::new("part of the exercise"))
+    }
+
+    /// Run tasks one after another until one does not panic, and give its result.
+    #[test]
+    #[ignore = "an exercise: the first that works"]
+    fn exercise_first_that_works() {
+        assert_eq!(first_that_works(&[fails, || 7, || 8]), Some(7));
+        assert_eq!(first_that_works(&[fails, fails]), None);
+    }
+
+    /// The lamp is on while `work` runs and off afterwards, whatever `work` does.
+    #[test]
+    #[ignore = "an exercise: a lamp that goes off"]
+    fn exercise_lamp() {
+        let lamp = Cell::new(false);
+        lit_while(&lamp, || assert!(lamp.get()));
+        assert!(!lamp.get());
+        let work = || {
+            fails();
+        };
+        let ended = catch_unwind(AssertUnwindSafe(|| lit_while(&lamp, work)));
+        assert!(ended.is_err() && !lamp.get());
     }
 }

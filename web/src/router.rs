@@ -53,6 +53,12 @@
 //! assert_eq!(paths, ["/v1/v2/hello", "/v1/"]);
 //! ```
 //!
+//! # The walk
+//! [`Engine::get`] and its like register through the root [`Group`]; [`Group::route`] puts the
+//! prefix before the pattern, inserts it into the method's [`Trie`] and fixes the chain.
+//! `dispatch.rs` asks the tree for each request, and for what stands in when there is no route.
+//! [`Engine::handle`] runs the chain without a socket, [`Engine::run`] behind a [`Server`].
+//!
 //! # What the borrow checker says
 //! In Go every group points to the engine and the engine lists every group: a cycle. Here a
 //! [`Group`] *borrows* the engine while you register, and a borrow cannot outlive its owner or be
@@ -75,7 +81,8 @@
 //!
 //! # Try it
 //! `cargo run -p web --example day4_group`, then `curl http://127.0.0.1:9999/v1/` prints
-//! `<h1>Hello Gee</h1>`.
+//! `<h1>Hello Gee</h1>`. Exercises (`cargo test -p web router::tests::exercise -- --ignored`):
+//! `exercise_route_table` and `exercise_versioned_group` at the end of `router/tests.rs`.
 
 use std::fs;
 use std::net::TcpListener;

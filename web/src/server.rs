@@ -78,7 +78,9 @@
 //!
 //! # Try it
 //! `cargo run -p web --example day1_http_base`, then `curl http://127.0.0.1:9999/hello` prints one
-//! line per header field: `Header["Accept"] = ["*/*"]`.
+//! line per header field: `Header["Accept"] = ["*/*"]`. Exercises (`cargo test -p web
+//! server::tests::exercise -- --ignored`): `exercise_hello_by_name` and `exercise_only_get` at the
+//! end of this file.
 
 mod exchange;
 mod limits;
@@ -327,5 +329,43 @@ mod tests {
         assert!(!starved());
         server.survive(&io::Error::other("too many open files"));
         assert!(starved());
+    }
+
+    fn hello_by_name(_: &mut Request, response: &mut Response) {
+        response.set_status(404); // your handler here
+    }
+
+    fn only_get(inner: impl Handler) -> impl Handler {
+        inner // your wrapper here
+    }
+
+    fn ask(handler: &impl Handler, method: &str, target: &str) -> Response {
+        let mut response = Response::new();
+        handler.serve(&mut Request::new(method, target), &mut response);
+        response
+    }
+
+    /// Answer `/hello/NAME` with `hello NAME` and anything else with 404: no router yet.
+    #[test]
+    #[ignore = "an exercise: hello by name"]
+    fn exercise_hello_by_name() {
+        let response = ask(&hello_by_name, "GET", "/hello/gee%20tutu");
+        assert_eq!(
+            (response.status(), response.into_bytes().unwrap()),
+            (200, b"hello gee tutu".to_vec())
+        );
+        let status = |target| ask(&hello_by_name, "GET", target).status();
+        assert_eq!([status("/"), status("/hello/"), status("/hello/a/b")], [404, 404, 404]);
+    }
+
+    /// Wrap a handler: GET and HEAD reach it, all else is 405 with `Allow: GET, HEAD`.
+    #[test]
+    #[ignore = "an exercise: only GET"]
+    fn exercise_only_get() {
+        let handler = only_get(|_: &mut Request, r: &mut Response| *r.body() = b"ok".to_vec());
+        assert_eq!(ask(&handler, "GET", "/").into_bytes().unwrap(), b"ok");
+        assert_eq!(ask(&handler, "HEAD", "/").status(), 200);
+        let refused = ask(&handler, "POST", "/");
+        assert_eq!((refused.status(), refused.headers.get("Allow")), (405, Some("GET, HEAD")));
     }
 }

@@ -78,6 +78,12 @@
 //! assert_eq!(find("/hello/zzz/c"), None);
 //! ```
 //!
+//! # The walk
+//! [`parse`] takes a pattern apart into [`Segment`]s and refuses bad ones. [`Trie::insert`] walks
+//! down, making nodes as it needs them, and puts the pattern where it ends, unless one stands
+//! there. [`Trie::find`] goes down a path: text first, then the `:param` child, then the `*rest`,
+//! and takes back what it noted when a way leads nowhere. [`Trie::routes`] lists them all.
+//!
 //! # What the borrow checker says
 //! Go's node has a list of pointers, and helpers return a pointer into it. In Rust a node *owns*
 //! its children: `Vec<Node>` and `Option<Box<Node>>`, no parent pointers. `insert` walks down with

@@ -108,3 +108,35 @@ fn what_cannot_be_registered_says_why() {
     let file = engine.handle(Request::new("GET", "/f")).into_bytes().unwrap();
     assert!(file.starts_with(b"[package]"));
 }
+
+fn route_table(_: &Engine) -> String {
+    String::new() // your table here
+}
+
+fn versioned(_: &mut Engine) {
+    // your group here
+}
+
+/// Write the table that a server prints at its start, one route per line, the methods to the right.
+#[test]
+#[ignore = "an exercise: the route table"]
+fn exercise_route_table() {
+    let mut engine = Engine::new();
+    engine.get("/", |_| {}).unwrap();
+    engine.group("/v1").delete("/users/:id", |_| {}).unwrap();
+    assert_eq!(route_table(&engine), "   GET /\nDELETE /v1/users/:id\n");
+}
+
+/// Make a group `/v1` with `GET /ping` answering `pong`, all of whose answers have `Api-Version: 1`.
+#[test]
+#[ignore = "an exercise: a group with a version"]
+fn exercise_versioned_group() {
+    let mut engine = Engine::new();
+    engine.get("/ping", |c| c.string(200, "bare")).unwrap();
+    versioned(&mut engine);
+    let ping = engine.handle(Request::new("GET", "/v1/ping"));
+    assert_eq!(ping.headers.get("Api-Version"), Some("1"));
+    assert_eq!(told(ping), (200, "pong".to_owned()));
+    let bare = engine.handle(Request::new("GET", "/ping"));
+    assert_eq!(bare.headers.get("Api-Version"), None);
+}
