@@ -7,8 +7,8 @@
 //! |---|---|---|
 //! | the words | [`value`], [`error`] | name the five kinds of value and what can go wrong |
 //! | 1. read a file | [`varint`], [`record`], [`vfs`], [`disk`], [`header`], [`page`], [`btree`] up to [`btree::index`] | walk any table and index that sqlite3 made |
-//! | 2. write and journal it | [`journal`], [`cache`], [`pager`] with [`access`](pager::access) and [`transaction`](pager::transaction), [`savepoint`], [`freelist`], [`btree::write`], [`btree::balance`] | change it, and pull the plug at any moment |
-//! | | [`check`], [`inspect`] | prove a file sound, and name each of its bytes |
+//! | 2. write and journal it | [`journal`] with its [`recovery`](journal::recovery), [`cache`], [`pager`] with [`access`](pager::access) and [`transaction`](pager::transaction), [`savepoint`], [`freelist`], [`btree::write`], [`btree::balance`] | change it, and pull the plug at any moment |
+//! | | [`check`] with its [`rows`](check::rows), [`inspect`] | prove a file sound, and name each of its bytes |
 //! | 3. query it | [`catalog`], [`lexer`], [`ast`], [`parser`], [`stack`], [`affinity`], [`expr`], [`func`], [`plan`], [`exec`], [`command`], [`connection`], [`statement`], [`limits`] | follow one query from text to rows |
 //!
 //! # Why
@@ -105,6 +105,44 @@
 //! one of our programs has a file open for writing, no other program may write it; see [`disk`].
 //! Between our own processes a writer excludes readers. There are no random numbers either; a
 //! journal's nonce comes from the seed of `std`'s hash tables.
+//!
+//! # Where this differs from the Go tutorial
+//!
+//! It has no engine: there `database/sql` and a C library do all of this day's work.
+//!
+//! # Try it
+//!
+//! A file that we make is read by `sqlite3`, and the other way round:
+//!
+//! ```text
+//! $ cargo run -q -p orm --example shell -- gee.db "CREATE TABLE User(Name text PRIMARY KEY, Age integer); INSERT INTO User VALUES('Tom',18)"
+//! $ sqlite3 gee.db "PRAGMA integrity_check; SELECT * FROM User"
+//! ok
+//! Tom|18
+//! $ sqlite3 gee.db "INSERT INTO User VALUES('Sam',25)"
+//! $ cargo run -q -p orm --example shell -- gee.db "PRAGMA integrity_check; SELECT * FROM User"
+//! ok
+//! Tom|18
+//! Sam|25
+//! ```
+//!
+//! And `.page 2` names every byte of the table's page. It begins and ends like this:
+//!
+//! ```text
+//! $ cargo run -q -p orm --example shell -- gee.db ".page 2"
+//!         0..1  page type                leaf of a table
+//!         1..3  first freeblock          none
+//!         3..5  cells                    2
+//!         5..7  cell area                starts at 4078
+//!  ...
+//!   4087..4088  payload length           7 bytes
+//!   4088..4089  row id                   1
+//!   4089..4090  record header            3 bytes
+//!   4090..4091  type of column 0         text of 3 bytes
+//!   4091..4092  type of column 1         integer of 8 bits
+//!   4092..4095  column 0                 'Tom'
+//!   4095..4096  column 1                 18
+//! ```
 //!
 //! # Exercises
 //!

@@ -1,10 +1,10 @@
 //! `PRAGMA integrity_check`: does every byte of the file make sense (day 0)?
 //!
-//! First the structure, in this file: each page of the file belongs to exactly one thing (a tree, an overflow
-//! chain, the freelist, or the lock page), each byte of a b-tree page to exactly one
-//! cell, freeblock or fragment, all leaves of a tree are equally deep, and row ids rise. Then the
-//! content, in [`rows`]: every row has its entry in every index of its table, no index has more entries than there
-//! are rows, unique entries are unique, and NOT NULL columns are not NULL.
+//! First the structure, in this file: each page of the file belongs to exactly one thing (a tree, an
+//! overflow chain, the freelist, the lock page, or an auto-vacuum file's maps), each byte of a b-tree
+//! page to exactly one cell, freeblock or fragment, all leaves of a tree are equally deep, and row ids
+//! rise. Then the content, in [`rows`]: every row has its entry in every index of its table, no index
+//! has more entries than there are rows, unique entries are unique, and NOT NULL columns are not NULL.
 //!
 //! The texts are those of sqlite3 3.40, all structural ones in a single first row:
 //!

@@ -38,6 +38,8 @@
 //!  1028  00 00 00 8f               checksum: nonce + the bytes at 312 and 112 of the page
 //! ```
 //!
+//! What happens after a crash is in [`recovery`].
+//!
 //! The checksum adds every 200th byte, counted from the end. It is there to recognise a record that
 //! an old file left in the same place of the disk; against torn records the syncs help.
 //!
