@@ -154,13 +154,20 @@ impl<'p> SelectRun<'p> {
         // With a limit, so many rows are enough; the others are dropped now and then.
         let wanted = self.left.saturating_add(self.skip);
         let sorts = self.plan.rest.is_empty() && wanted < usize::MAX / 4;
-        let mut rows = Vec::new();
+        let mut rows: Vec<Row> = Vec::new();
         let mut row = Row::new();
+        // Once there are enough, a row must come before the last of them.
+        let mut full = false;
         while self.core.next(env, parent, &mut row)? {
+            let last = rows.get(wanted.wrapping_sub(1)).filter(|_| full);
+            if last.is_some_and(|last| !compare(&row, last, &self.plan.order).is_lt()) {
+                continue;
+            }
             rows.push(std::mem::take(&mut row));
             if sorts && rows.len() >= 2 * wanted + 1000 {
                 sort(&mut rows, &self.plan.order);
                 rows.truncate(wanted);
+                full = true;
             }
         }
         for (op, plan) in &self.plan.rest {
@@ -219,23 +226,26 @@ impl<'p> SelectRun<'p> {
 
 /// Sorts rows; equal ones keep their order.
 fn sort(rows: &mut [Row], keys: &[SortKey]) {
-    rows.sort_by(|a, b| {
-        for key in keys {
-            let (left, right) = (a[key.at].as_ref(), b[key.at].as_ref());
-            let nulls_first = if key.nulls_first { Ordering::Less } else { Ordering::Greater };
-            let order = match (left.is_null(), right.is_null()) {
-                (true, true) => Ordering::Equal,
-                (true, false) => nulls_first,
-                (false, true) => nulls_first.reverse(),
-                _ if key.desc => right.compare(left, key.collation),
-                _ => left.compare(right, key.collation),
-            };
-            if order.is_ne() {
-                return order;
-            }
+    rows.sort_by(|a, b| compare(a, b, keys));
+}
+
+/// Which of two rows comes first.
+fn compare(a: &Row, b: &Row, keys: &[SortKey]) -> Ordering {
+    for key in keys {
+        let (left, right) = (a[key.at].as_ref(), b[key.at].as_ref());
+        let nulls_first = if key.nulls_first { Ordering::Less } else { Ordering::Greater };
+        let order = match (left.is_null(), right.is_null()) {
+            (true, true) => Ordering::Equal,
+            (true, false) => nulls_first,
+            (false, true) => nulls_first.reverse(),
+            _ if key.desc => right.compare(left, key.collation),
+            _ => left.compare(right, key.collation),
+        };
+        if order.is_ne() {
+            return order;
         }
-        Ordering::Equal
-    });
+    }
+    Ordering::Equal
 }
 
 /// One SELECT or VALUES that runs.

@@ -254,6 +254,7 @@ pub(crate) struct Env<'a> {
 pub(crate) enum Cached {
     Value(Value),
     Set(std::rc::Rc<eval::ValueSet>),
+    List(std::rc::Rc<Vec<Value>>),
 }
 
 impl<'a> Val<'a> {

@@ -19,7 +19,7 @@ use std::cmp::Ordering;
 
 use super::super::affinity::Affinity;
 use super::super::btree::{Bias, IndexCursor};
-use super::super::expr::{Code, Ctx, Env};
+use super::super::expr::{Asks, Code, Ctx, Env, Val};
 use super::super::plan::{Access, Bound, CorePlan, IndexAccess, Level, SourcePlan};
 use super::super::record;
 use super::super::{Error, Pager, Result, Value, ValueRef};
@@ -214,12 +214,8 @@ impl Loops {
                 );
             }
             Access::Rowid(list) => {
-                for code in list {
-                    let value = Affinity::Numeric.apply(code.eval(&ctx)?);
-                    if let ValueRef::Integer(rowid) = value.get() {
-                        own.keys.push(Value::Integer(rowid));
-                    }
-                }
+                keys(list, Some(Affinity::Numeric), &ctx, &mut own.keys)?;
+                own.keys.retain(|key| matches!(key, Value::Integer(_)));
                 if own.keys.len() > 1 {
                     in_order(&mut own.keys, super::super::Collation::Binary);
                 }
@@ -367,12 +363,7 @@ impl Loop {
         }
         let position = access.equal.len();
         if let Some((affinity, list)) = &access.any {
-            for code in list {
-                let value = key(code, *affinity, ctx)?;
-                if value != Value::Null {
-                    self.keys.push(value);
-                }
-            }
+            keys(list, *affinity, ctx, &mut self.keys)?;
             in_order(&mut self.keys, access.index.info.columns[position].collation);
             return Ok(true);
         }
@@ -462,6 +453,28 @@ fn all_true(conditions: &[Code], ctx: &Ctx<'_>) -> Result<bool> {
         }
     }
     Ok(true)
+}
+
+/// The values of an IN that are not NULL.
+fn keys(
+    list: &[Code],
+    affinity: Option<Affinity>,
+    ctx: &Ctx<'_>,
+    out: &mut Vec<Value>,
+) -> Result<()> {
+    for code in list {
+        match code {
+            Code::Subquery(query) if matches!(query.asks, Asks::Contains { .. }) => {
+                for value in query.values(ctx)?.iter() {
+                    let value = Val::Ref(value.as_ref());
+                    out.push(affinity.map_or(value.clone(), |a| a.apply(value)).into_value());
+                }
+            }
+            code => out.push(key(code, affinity, ctx)?),
+        }
+    }
+    out.retain(|value| *value != Value::Null);
+    Ok(())
 }
 
 fn key(code: &Code, affinity: Option<Affinity>, ctx: &Ctx<'_>) -> Result<Value> {

@@ -380,6 +380,21 @@ impl Subquery {
         Ok(set)
     }
 
+    /// The first column of all rows, for a loop that looks each of them up.
+    pub(crate) fn values(&self, ctx: &Ctx<'_>) -> Result<Rc<Vec<Value>>> {
+        if let Some(Cached::List(list)) = self.cached(ctx) {
+            return Ok(list);
+        }
+        let mut run = SelectRun::new(&self.plan, ctx.env, Some(ctx))?;
+        let (mut values, mut row) = (Vec::new(), Vec::new());
+        while run.next(ctx.env, Some(ctx), &mut row)? {
+            values.push(row.swap_remove(0));
+        }
+        let list = Rc::new(values);
+        self.keep(ctx, || Cached::List(Rc::clone(&list)));
+        Ok(list)
+    }
+
     fn cached(&self, ctx: &Ctx<'_>) -> Option<Cached> {
         ctx.env.cache.borrow().get(self.id).cloned().flatten()
     }

@@ -24,13 +24,15 @@ use super::super::affinity::Affinity;
 use super::super::ast::JoinKind;
 use super::super::catalog::{Index, Table};
 use super::super::expr::scope::SlotPlan;
-use super::super::expr::{Between, Code, Compare, Relation, Rules};
+use super::super::expr::{Asks, Between, Code, Compare, Relation, Rules};
 use super::super::{Collation, Value};
 use super::order::{use_count, use_order};
 use super::{Access, Bound, CorePlan, IndexAccess, KeyPart, Level, SortKey, SourcePlan};
 
 /// How many rows a table is taken to have.
 const ROWS: f64 = 100_000.0;
+/// How many values the query of an IN is taken to give.
+const QUERY_ROWS: f64 = 25.0;
 /// Up to so many tables, every one is tried as the outermost.
 const ALL_STARTS_MAX: usize = 8;
 
@@ -295,7 +297,7 @@ impl Planner<'_> {
                 return Candidate { access, cost: 8.0, rows: 1.0, consumed };
             }
             if let Some((None, list, _)) = any_of(&condition.code, source) {
-                let rows = length(list.len());
+                let rows = length_of(&list);
                 let access = Access::Rowid(list);
                 return Candidate { access, cost: 8.0 * rows, rows, consumed };
             }
@@ -367,7 +369,7 @@ impl Planner<'_> {
         }
         rows *= 0.25_f64.powi(bounds);
         if let Some((_, list)) = &access.any {
-            rows = rows.min(10.0) * length(list.len());
+            rows = rows.min(10.0) * length_of(list);
         }
         let cost = 10.0 + rows * if access.covering { 1.0 } else { 2.0 };
         Some(Candidate { access: Access::Index(Box::new(access)), cost, rows, consumed })
@@ -399,6 +401,11 @@ pub(super) fn index_access(
 #[allow(clippy::cast_precision_loss, reason = "an estimate")]
 fn length(count: usize) -> f64 {
     count as f64
+}
+
+/// How many values an IN has; a query is taken to give [`QUERY_ROWS`].
+fn length_of(list: &[Code]) -> f64 {
+    if let [Code::Subquery(_)] = list { QUERY_ROWS } else { length(list.len()) }
 }
 
 fn is_low(relation: Relation) -> bool {
@@ -465,8 +472,14 @@ fn equality(code: &Code, source: usize) -> Option<(Place, KeyPart, Rules)> {
     Some((column, part, compare.rules))
 }
 
-/// `column IN (a, b, c)`
+/// `column IN (a, b, c)`, or `column IN (SELECT ...)`, whose code then stands for all its values.
 fn any_of(code: &Code, source: usize) -> Option<(Place, Vec<Code>, Rules)> {
+    if let Code::Subquery(subquery) = code
+        && let Asks::Contains { negated: false, rules, value } = &subquery.asks
+        && !subquery.correlated
+    {
+        return Some((place(value, source)?, vec![code.clone()], *rules));
+    }
     let Code::InList(list) = code else { return None };
     let apart = list.list.iter().all(|code| needs(code) & 1 << source == 0);
     let column = place(&list.value, source).filter(|_| apart && !list.negated)?;

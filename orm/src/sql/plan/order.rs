@@ -103,7 +103,10 @@ fn in_order(
             }
             false
         }
-        Access::Rowid(list) => single && list.len() == 1,
+        // One rowid is in any order; an IN (SELECT ...) is one code for many.
+        Access::Rowid(list) => {
+            single && matches!(&list[..], [code] if !matches!(code, Code::Subquery(_)))
+        }
         Access::Index(access) => by_index_order(access, table, keys, source),
         Access::Rows => false,
     }
