@@ -304,6 +304,18 @@ mod tests {
     }
 
     #[test]
+    fn a_refused_query_takes_back_what_its_hooks_wrote() {
+        let mut engine = engine();
+        let mut s = engine.session();
+        s.insert_all(&mut [entry(0, "a"), entry(0, "after_query")]).unwrap();
+        trace(&mut s);
+        let error = s.find(&Entry::query()).unwrap_err();
+        assert_eq!(error.to_string(), "refused by after_query");
+        assert!(trace(&mut s).is_empty());
+        assert_eq!(s.find(&Entry::query().filter(col("ID").eq(1))).unwrap().len(), 1);
+    }
+
+    #[test]
     #[ignore = "an exercise: passes when you have solved it"]
     fn exercise_count_has_a_hook() {
         let mut engine = engine();

@@ -42,13 +42,16 @@
 //! | 6 | transactions | [`transaction`] | `day6_transaction` |
 //! | 7 | migration | [`migrate`] | `day7_migrate` |
 //!
-//! The tests of each day are in its modules; `tests/tests/orm_days.rs` runs the examples and asks sqlite3 what they left.
+//! The tests of each day are in its modules; `tests/tests/orm_days.rs` runs the examples and asks sqlite3 what they left,
+//! `tests/tests/orm.rs` looks at every statement's text, at every error, and at the Go tutorial's 22 defects.
+//! An exercise has a test that is ignored until you solve it: `cargo test -p orm -- --ignored exercise_`; the solutions are
+//! patches in `tests/solutions`.
 //! Here the course ends. [`beyond`] has what users of the real thing miss: tuples, upsert, relations.
 //!
 //! # One record, from end to end
 //! `session.insert(&mut User { name: "Tom", age: 18 })`:
 //!
-//! 1. [`Session::insert`] calls [`Hooks::before_insert`] and begins a [transaction], where there are hooks or many rows.
+//! 1. [`Session::insert`] begins a [transaction] and calls [`Hooks::before_insert`], where there are hooks or many rows.
 //! 2. [`Model::to_row`], which the derive wrote, appends `Tom` and `18` to a `Vec<Value>`.
 //! 3. [`clause::Clause::build`] writes `INSERT INTO "User" ("Name","Age") VALUES (?, ?)`; the [`Dialect`] has the last word.
 //! 4. The [`Session`] looks the text up among its prepared statements, or has it prepared.
