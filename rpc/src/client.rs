@@ -21,7 +21,8 @@
 //! switch: kernel wakes reader, reader wakes caller. Here **who waits, reads**: the first to wait
 //! takes the right to read, serves the others too, and passes the right on when its own reply is
 //! there. A lone caller reads its own reply, and is as quick as a bare echo. Nothing runs in the
-//! background, so nothing has to be stopped.
+//! background, so nothing has to be stopped. Why the right to read cannot be lost on the way is the
+//! subject of the next file, `client/waiting.rs`.
 //!
 //! # The idea alone
 //! Callers on one channel; whoever holds the lock reads for all.
@@ -64,6 +65,29 @@
 //!         assert_eq!(caller.join().unwrap(), format!("reply {seq}"));
 //!     }
 //! });
+//! ```
+//!
+//! # The walk
+//! [`Client::dial`] connects and makes the two halves of a codec. [`Client::call`] is `start` and
+//! [`Handle::wait`]: `start` pushes the request (`outgoing`), which gives it a number and an entry in
+//! the table, and sees that it is written. `wait` looks whether the place is filled; if not, it tries
+//! for the right to read, reads replies and puts each in its place, or parks until it is woken.
+//! [`Client::go`] is the first half alone, [`Client::call_timeout`] both with a deadline.
+//!
+//! ```
+//! use std::time::Duration;
+//! use rpc::{Client, Server, Service};
+//!
+//! let service = Service::new("Foo").method("Double", |n: i64| Ok(2 * n));
+//! let server = Server::new().register(service)?.start()?;
+//! let client = Client::dial(&format!("tcp@{}", server.listen("127.0.0.1:0")?))?;
+//! let handles: Vec<_> = (0..3i64).map(|n| client.go::<i64>("Foo.Double", &n)).collect();
+//! for (n, handle) in (0..).zip(handles) {
+//!     assert_eq!(handle?.wait()?, 2 * n);
+//! }
+//! let within = Duration::from_secs(5);
+//! assert_eq!(client.call_timeout::<i64>("Foo.Double", &21i64, within)?, 42);
+//! # Ok::<(), rpc::Error>(())
 //! ```
 //!
 //! # Why two locks? (asked most often)

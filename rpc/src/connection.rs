@@ -19,8 +19,14 @@
 //! hands over at once. Sixteen quick calls in a row clear its name.
 //!
 //! # When do replies leave?
-//! Lined up, at once; written, when the next read would wait, when 64 KiB are lined up, or when a
-//! thread is done. So fifty requests that came in one packet are answered in one.
+//! Lined up, at once; written, when the next read would wait, when a full server would, when 64 KiB
+//! are lined up, or when a thread is done. So fifty requests that came in one packet are answered in
+//! one.
+//!
+//! # What if something panics?
+//! A method's panic is an error of its call ([`service`](crate::service)). Other code of others runs
+//! here too: a type's own encoding, an interceptor. When that panics, nobody knows what has been sent;
+//! the connection ends, so that its client does not wait for the rest, and all others go on.
 //!
 //! # Limits
 //! At most `calls_per_connection_max` run: the next request is not read until one ends, and the

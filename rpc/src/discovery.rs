@@ -17,6 +17,32 @@
 //!
 //! The first two are here, the others in [`beyond::select`](crate::beyond::select).
 //!
+//! # The idea alone
+//! Round robin over a list that somebody may change meanwhile:
+//!
+//! ```
+//! use std::sync::RwLock;
+//! use std::sync::atomic::{AtomicUsize, Ordering};
+//!
+//! let servers = RwLock::new(vec!["a", "b", "c"]);
+//! let next = AtomicUsize::new(0);
+//! let choose = || {
+//!     let servers = servers.read().unwrap();
+//!     let turn = next.fetch_add(1, Ordering::Relaxed);
+//!     servers.get(turn % servers.len().max(1)).copied() // none for an empty list
+//! };
+//! assert_eq!([choose(), choose(), choose()], [Some("a"), Some("b"), Some("c")]);
+//! servers.write().unwrap().pop();
+//! assert_eq!([choose(), choose()], [Some("b"), Some("a")]); // 3 % 2 is 1
+//! servers.write().unwrap().clear();
+//! assert_eq!(choose(), None);
+//! ```
+//!
+//! # The walk
+//! A [`Discovery`] has the list ([`MultiServers`]), a [`Select`] points at one of the
+//! [candidates](Candidate) ([`Random`], [`RoundRobin`]); [`XClient`](crate::XClient) asks both for every
+//! call, and keeps a connection to each server.
+//!
 //! # What the borrow checker says
 //! Go seeds a global random generator. A generator is changed by being asked; behind a `&self` that
 //! needs a cell: an atomic, since threads share it.

@@ -10,9 +10,9 @@
 //! | day | what appears | module | example | test |
 //! |---|---|---|---|---|
 //! | 1 | gob, JSON, header and body, recognising a dialect | [`error`] [`input`] [`gob`] [`macros`] [`json`] [`codec`] [`handshake`] | `day1_codec` | `sessions` |
-//! | 2 | a client that many callers share | [`stream`] `outgoing` [`client`] `handle` `options` | `day2_client` | `calls` |
-//! | 3 | typed services, a server | [`service`] `connection` `gate` [`server`] | `day3_service` | `calls` |
-//! | 4 | time limits | `deadline` | `day4_timeout` | `faults` |
+//! | 2 | a client that many callers share | [`stream`] `outgoing` [`client`] with `waiting`, `handle` `options` | `day2_client` | `calls` `races` |
+//! | 3 | typed services, a server | [`service`] `connection` `gate` [`server`] with `serving` | `day3_service` | `calls` `panics` |
+//! | 4 | time limits | `deadline` | `day4_timeout` | `faults` `slow` |
 //! | 5 | HTTP, a debug page | [`http`] | `day5_http_debug` | `http` |
 //! | 6 | many servers | [`discovery`] [`xclient`] | `day6_load_balance` | `many` |
 //! | 7 | a registry | [`registry`] `heartbeat` | `day7_registry` | `http` |
