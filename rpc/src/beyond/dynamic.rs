@@ -3,7 +3,8 @@
 //! A gob stream describes its own types, so a reply can be printed by a program that has never
 //! heard of them. The other way round a type is made up for what was typed: a whole number is an
 //! int, one with a fraction or an exponent a float, an object a struct with those fields, an array
-//! a slice; `null` and an empty array are left out. That is all a gob reader matches by.
+//! a slice; `null` and an empty array are left out. That is all a gob reader matches by. (The structs
+//! among the fields of one struct get one type if they can: the other side may have one for them.)
 
 use web::json::{Json, ToJson};
 

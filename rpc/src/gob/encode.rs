@@ -144,8 +144,8 @@ impl Definitions {
             Value::Nil | Value::Interface(..) => return Id::INTERFACE,
             Value::Struct(fields) => {
                 let fields = fields.iter().filter(|(_, value)| !has_no_type(value));
-                let fields =
-                    fields.map(|(name, value)| Field { name: name.clone(), id: self.infer(value) });
+                let fields = alike(fields.cloned().collect()).into_iter();
+                let fields = fields.map(|(name, value)| Field { name, id: self.infer(&value) });
                 Kind::Struct(fields.collect())
             }
             Value::List(items) => {
@@ -165,6 +165,49 @@ impl Definitions {
         self.types.replace(id, fresh.clone());
         self.inferred.push((fresh, id));
         id
+    }
+}
+
+/// Gives the structs among the fields of one struct, those in lists included, each other's fields,
+/// unless they contradict one another. Two of them may be of one type on the other side; and for
+/// each of its types there, Go follows the first definition it meets, without a look at the second.
+fn alike(mut fields: Vec<(String, Value)>) -> Vec<(String, Value)> {
+    let mut all = Value::Nil;
+    for leaf in fields.iter_mut().filter_map(|(_, value)| leaf(value)) {
+        if agree(&all, leaf) {
+            all = merged(&all, leaf);
+        }
+    }
+    for leaf in fields.iter_mut().filter_map(|(_, value)| leaf(value)) {
+        if agree(&all, leaf) {
+            leaf.clone_from(&all);
+        }
+    }
+    fields
+}
+
+/// The struct that a value is, or that stands for all elements of a list.
+fn leaf(value: &mut Value) -> Option<&mut Value> {
+    match value {
+        Value::List(items) => {
+            let all = items.drain(..).reduce(|all, item| merged(&all, &item));
+            items.extend(all);
+            items.first_mut().and_then(leaf)
+        }
+        Value::Struct(_) => Some(value),
+        _ => None,
+    }
+}
+
+/// Whether two values can have one type.
+fn agree(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Nil, _) | (_, Value::Nil) => true,
+        (Value::Struct(a), Value::Struct(b)) => b.iter().all(|(name, value)| {
+            a.iter().find(|(known, _)| known == name).is_none_or(|(_, known)| agree(known, value))
+        }),
+        (Value::List(a), Value::List(b)) => a.iter().all(|a| b.iter().all(|b| agree(a, b))),
+        _ => std::mem::discriminant(a) == std::mem::discriminant(b),
     }
 }
 

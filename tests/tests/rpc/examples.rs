@@ -36,6 +36,56 @@ fn call_asks_serve_in_every_dialect() {
 }
 
 #[test]
+fn call_makes_gob_of_json_by_the_rules() {
+    let server = Running::start(&example("rpc", "serve"), &["--addr", "127.0.0.1:0"], 1);
+    let at = format!("tcp@{}", server.addr());
+    let call = |method: &str, json: &str| {
+        let output =
+            Command::new(example("rpc", "call")).args([&at, method, json]).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
+        (output.status.code().unwrap(), text(&output.stdout) + &text(&output.stderr))
+    };
+    let record = |json: &str| {
+        let (code, said) = call("Echo.Record", json);
+        assert_eq!(code, 0, "{json}: {said}");
+        web::json::parse(&said).unwrap()
+    };
+    // A whole number is an int, also where another element of the list has a fraction; one with a
+    // fraction or an exponent is a float; null and an empty list are left out.
+    let got = record(
+        r#"{"Delta":-5,"Score":1e2,"Points":[{"X":1},{"X":2.5}],"Tags":[],"Maybe":null,"Ok":true}"#,
+    );
+    assert_eq!((got["Delta"].as_i64(), got["Score"].as_f64()), (Some(-5), Some(100.0)));
+    assert_eq!(got["Points"][0]["X"].as_f64(), Some(1.0));
+    assert!(got["Tags"].is_null() && got["Maybe"].is_null() && got["Ok"].as_bool() == Some(true));
+    assert_eq!(record(r#"{"Maybe":{"X":0.0}}"#)["Maybe"]["Y"].as_f64(), Some(0.0));
+    for (method, json, want) in [
+        ("Echo.Text", r#""a\u00e9\n""#, (0, "\"a\u{e9}\\n\"")),
+        ("Echo.Nothing", "{}", (0, "{}")),
+        (
+            "Echo.Record",
+            r#"{"Score":2}"#,
+            (1, "gob: wrong type (float64) for received field Record.Score"),
+        ),
+        ("Foo.Sum", r#"{"Num1":1.5}"#, (1, "gob: wrong type (int) for received field Args.Num1")),
+        ("Foo.Sum", "nonsense", (1, "line 1, column 1: expected a value, found 'n'")),
+        ("nodot", "{}", (1, "rpc server: service/method request ill-formed: nodot")),
+    ] {
+        let (code, said) = call(method, json);
+        assert_eq!((code, said.as_str()), want, "{method} {json}");
+    }
+    let usage = |args: &[&str]| {
+        let output = Command::new(example("rpc", "call")).args(args).output().unwrap();
+        (output.status.code(), output.stderr.starts_with(b"usage: call "))
+    };
+    for args in
+        [&[][..], &[at.as_str()], &["--callers", "0", &at, "-"], &["--dialect", "x", &at, "-"]]
+    {
+        assert_eq!(usage(args), (Some(2), true), "{args:?}");
+    }
+}
+
+#[test]
 fn call_reads_many_calls_and_answers_in_their_order() {
     let server = Running::start(&example("rpc", "serve"), &["--addr", "127.0.0.1:0"], 1);
     let mut batch = Command::new(example("rpc", "call"))

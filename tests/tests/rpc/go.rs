@@ -188,6 +188,43 @@ fn our_client_calls_go_servers() {
 }
 
 #[test]
+fn the_call_tool_is_answered_by_a_go_server() {
+    let Some(program) = go_peer() else { return };
+    let server = GoServer::start(&program);
+    for (kind, protocol, dialect) in [
+        ("tcp", "tcp", "netrpc"),
+        ("json", "tcp", "jsonrpc"),
+        ("http", "http", "netrpc"),
+        ("unix", "unix", "netrpc"),
+        ("gee", "tcp", "geerpc"),
+    ] {
+        let at = format!("{protocol}@{}", server.at[kind]);
+        let call = |method: &str, json: &str| {
+            let args = ["--dialect", dialect, &at, method, json];
+            let output = Command::new(example("rpc", "call")).args(args).output().unwrap();
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
+            (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+        };
+        let sum = call("Foo.Sum", r#"{"Num1":3,"Num2":4}"#);
+        assert_eq!(sum, (0, "7".to_owned(), String::new()), "{kind}");
+        if kind == "gee" {
+            continue; // which has nothing else
+        }
+        let fail = call("Foo.Fail", "{}");
+        assert_eq!(fail, (1, String::new(), "boom 100%s".to_owned()), "{kind}");
+        let record = r#"{"Name":"n","Points":[{"X":1.5}],"Inner":{"Y":2.5},"Tags":["a"]}"#;
+        let (code, reply, said) = call("Echo.Record", record);
+        assert_eq!(code, 0, "{kind}: {said}");
+        let reply = web::json::parse(&reply).unwrap();
+        assert_eq!(reply["Points"][0]["X"].as_f64(), Some(1.5), "{kind}");
+        assert_eq!((reply["Tags"][0].as_str(), reply["Grid"][2].as_i64()), (Some("a"), Some(0)));
+        // Two fields of one Go type, of which different parts were given.
+        let inner = (reply["Inner"]["X"].as_f64(), reply["Inner"]["Y"].as_f64());
+        assert_eq!(inner, (Some(0.0), Some(2.5)), "{kind}");
+    }
+}
+
+#[test]
 fn our_option_is_safe_with_a_go_server_that_reads_ahead() {
     // RPC-1 from the other side: Go's JSON decoder swallows what comes with the option.
     let Some(program) = go_peer() else { return };
