@@ -10,7 +10,7 @@
 //! | 2 `register_functions` | a script calls `fibFunc(n)`, a bad `n` is an exception | `examples/register_functions.rs` | 14.4 + 9.5 KB |
 //! | 3 `manipulate_dom` | Rust itself finds the elements and listens | `examples/manipulate_dom.rs` | 14.7 + 9.8 KB |
 //! | 4 `callback` | `fibFunc(n, callback)`: the number comes after three seconds | `examples/callback.rs` | 14.5 + 9.6 KB |
-//! | 5 `database` | no demo of the glue: this repository's SQL engine in the page `/orm` | `examples/database.rs` | 595 + 9.1 KB |
+//! | 5 `database` | no demo of the glue: this repository's SQL engine in the page `/orm` | `examples/database.rs` | 608 + 9.1 KB |
 //!
 //! What they compute is in [`fib`]. (The Go tutorial's modules have 1.4 MB each: a Go program brings
 //! its collector and scheduler along. More than half of our 14 KB is the allocator,

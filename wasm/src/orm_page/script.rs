@@ -3,7 +3,8 @@
 //! The statements run one after another, up to the first that fails, as `sqlite3 -bail` does. Each
 //! keeps its plan, its first rows and its time. Nothing here is endless: the text, the number of
 //! statements, of rows and of characters in a cell have limits, and a deadline for all of it ends
-//! the statement that is running, which takes back what it had done.
+//! the statement that is running ([`Connection::set_progress`]), which takes back what it had done.
+//! What takes no such steps, a sort or an integrity check, is bounded by the size of the file.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
