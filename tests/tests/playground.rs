@@ -631,3 +631,35 @@ fn servers_that_are_stopped_and_started_in_a_flood_are_three_in_the_end() {
     assert_eq!(page(&format!("{url}/rpc")).matches("runs, ").count(), 3);
     assert_eq!(post(&format!("{url}/rpc/call"), "mode=failover").status, 303);
 }
+
+#[test]
+fn an_answer_is_shown_byte_by_byte_beside_the_request() {
+    let Some(browser) = Browser::open("web_answer") else { return };
+    let url = playground();
+    browser.look(1000, false);
+    browser.go(&format!("{url}/web"));
+    browser.clear("#ask");
+    browser.type_into("#ask", &format!("/chunks{ENTER}"));
+    browser.wait_for(
+        "return location.search == '?ask=%2Fchunks' && document.readyState == 'complete'",
+        "true",
+    );
+    let answer = "[aria-labelledby=answer]";
+    let head =
+        browser.text(&format!("return document.querySelector('{answer} .head').textContent"));
+    assert!(head.starts_with("HTTP/1.1 200 OK\\r\\n\n"), "{head}");
+    assert!(head.contains("\n4\\r\\n\none\\n\n\\r\\n\n4\\r\\n\ntwo\\n\n"), "{head}");
+    let parts = browser.text(&format!(
+        "return [...document.querySelectorAll('{answer} .part')].map(part => part.dataset.name).slice(0, 7).join()"
+    ));
+    assert_eq!(parts, "version,space,status,space,reason,line end,field name");
+    // By keyboard: its own line says what is chosen.
+    browser.act(&format!("document.querySelector('{answer} .part').focus()"));
+    browser.type_into(":focus", RIGHT);
+    browser.type_into(":focus", RIGHT);
+    browser.wait_for(&texts(&format!("{answer} .said b")), "status");
+    browser.picture("web-answer");
+    browser.go(&format!("{url}/web?ask=/{}", "x".repeat(300)));
+    browser.wait_for(&texts(".bad"), "that path is longer than 256 bytes");
+    assert_eq!(browser.complaints(), [""; 0]);
+}

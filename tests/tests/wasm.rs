@@ -269,7 +269,7 @@ fn the_web_page_names_every_byte_and_lights_the_way_of_a_path() {
     // What is shown is the whole request, in both pictures.
     let text = "return document.querySelector('.head').textContent.split('\\n')[0]";
     assert_eq!(browser.text(text), r"GET /web?x=1 HTTP/1.1\r\n");
-    let hex = "return [...document.querySelectorAll('.hex td:nth-child(2)')]\
+    let hex = "return [...document.querySelectorAll('[aria-labelledby=request] .hex td:nth-child(2)')]\
                .map(row => row.textContent.trim().replace(/\\s+/g, ' ')).join(' ')";
     let hex = browser.text(hex);
     assert!(

@@ -11,6 +11,7 @@
 //! | bytes | pieces | places from |
 //! |---|---|---|
 //! | an HTTP request | [`request`] | [`web::Request::parts`] |
+//! | an HTTP answer | [`response`] | the same, for its fields |
 //! | a database's page, a journal | [`sqlite`] | [`orm::sql::inspect`] |
 //! | a protobuf message | [`protobuf`] | [`cache::beyond::trace`] |
 //! | a gob stream | [`gob`] | [`rpc::beyond::trace`] |
@@ -26,6 +27,7 @@ pub mod gob;
 pub mod json_text;
 pub mod protobuf;
 pub mod request;
+pub mod response;
 pub mod sqlite;
 
 use std::borrow::Cow;

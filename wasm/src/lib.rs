@@ -48,6 +48,7 @@
 //! |---|---|
 //! | [`pages`], [`systems`], [`assets`] | a small real application: routes, templates, files in the program |
 //! | [`inspect`] | any bytes, each with a name; a request, from the ranges that the real parser found |
+//! | [`answer`] | an answer as it was sent, from a small server beside the playground |
 //! | [`tree`] | the route tree as a picture, and the way of a path through it |
 //! | [`orm_page`] | a database file: SQL, its trees, its pages and its journal, byte by byte |
 //! | [`live`], [`cache_page`], [`rpc_page`] | nodes, servers and a registry on loopback, drawn while they work |
@@ -101,6 +102,7 @@ pub mod systems;
 pub mod assets;
 
 pub mod inspect;
+pub mod answer;
 pub mod tree;
 
 pub mod live;

@@ -3,7 +3,7 @@
 //! | path | what |
 //! |---|---|
 //! | `/` | the five systems and the days that exist ([`systems`]) |
-//! | `/web` | your request, every byte named ([`inspect`]); the route tree ([`tree`]) |
+//! | `/web` | your request and an answer, every byte named ([`inspect`], [`answer`](crate::answer)); the route tree ([`tree`]) |
 //! | `/orm` and below | a database, every byte named ([`orm_page`]) |
 //! | `/cache` | nodes of the cache, live ([`cache_page`]) |
 //! | `/rpc` | a registry and servers, live ([`rpc_page`]) |
@@ -18,6 +18,7 @@ use std::sync::{Arc, OnceLock};
 
 use web::{Context, Engine, Result, json};
 
+use crate::answer::Answerer;
 use crate::demos::Demos;
 use crate::live::Streams;
 use crate::{assets, cache_page, inspect, orm_page, rpc_page, systems, tree};
@@ -52,9 +53,10 @@ pub fn engine(demos: &Demos) -> Result<Engine> {
     engine.get("/", |c| c.render(200, "home", &json!({"systems": (systems::as_json())})))?;
     // A handler cannot look into the engine that owns it, so the list is handed in afterwards.
     let routes = Routes::default();
+    let answerer = Arc::new(Answerer::start()?);
     for method in ["GET", "POST"] {
-        let routes = Arc::clone(&routes);
-        engine.route(method, "/web", move |c| web_page(c, &routes))?;
+        let (routes, answerer) = (Arc::clone(&routes), Arc::clone(&answerer));
+        engine.route(method, "/web", move |c| web_page(c, &routes, &answerer))?;
     }
     let streams = Streams::default();
     cache_page::register(&mut engine, &streams)?;
@@ -73,8 +75,8 @@ pub fn engine(demos: &Demos) -> Result<Engine> {
     Ok(engine)
 }
 
-/// The request as it came, and the tree with the way of `?path=`.
-fn web_page(c: &mut Context, routes: &Routes) {
+/// The request as it came, the answer to `?ask=`, and the tree with the way of `?path=`.
+fn web_page(c: &mut Context, routes: &Routes, answerer: &Answerer) {
     // A body that breaks its framing has been answered for; the head can be shown all the same.
     let body = c.body().map(<[u8]>::to_vec).unwrap_or_default();
     let pieces = inspect::request::pieces(&c.request, &body);
@@ -84,6 +86,7 @@ fn web_page(c: &mut Context, routes: &Routes) {
         all.iter().filter(|(method, _)| method == "GET").map(|(_, pattern)| &**pattern).collect();
     let data = json!({
         "request": (inspect::as_json(&bytes, &pieces)),
+        "answer": (answerer.as_json(&c.query("ask"))),
         "tree": (tree::as_json("GET", &patterns, &c.query("path"))),
     });
     c.render(200, "web", &data);
