@@ -329,7 +329,15 @@ fn read_by_eight(group: &Group, keys: usize, limit: Duration, progress: impl Fn(
 fn in_every_weather_each_get_is_right_and_in_time_and_no_key_is_loaded_twice() {
     let keys = if full() { 10_000 } else { 2_000 };
     watched(move || {
-        let limits = PeerLimits { rest_max: Duration::from_millis(5), ..impatient() };
+        // All readers may come to wait for one get of a stalled peer, and then for that of the next key:
+        // a short deadline, and rest in between, bound how long that goes on.
+        let limits = PeerLimits {
+            connect_timeout: Duration::from_millis(100),
+            deadline: Duration::from_millis(100),
+            rest_first: Duration::from_millis(1),
+            rest_max: Duration::from_millis(20),
+            ..impatient()
+        };
         let (listeners, own): (Vec<_>, Vec<_>) = (0..3).map(|_| listener()).unzip();
         // The first is asked directly; the two others are reached through proxies.
         let proxies: Vec<_> =
@@ -367,10 +375,7 @@ fn in_every_weather_each_get_is_right_and_in_time_and_no_key_is_loaded_twice() {
         });
         nodes.iter().for_each(Node::check);
         let stats = nodes[0].group.stats();
-        assert!(
-            stats.peer_errors > 10 && stats.peer_loads > 100,
-            "the weather was felt: {stats:?}"
-        );
+        assert!(stats.peer_errors > 3 && stats.peer_loads > 100, "the weather was felt: {stats:?}");
     });
 }
 
