@@ -133,6 +133,8 @@ fn ours(db: &Connection, sql: &str) -> Result<(Vec<String>, f64)> {
             lines.push(values.join("|"));
         }
         let cpu = cpu_seconds().zip(cpu_started).map(|(now, then)| now - then);
+        // The kernel counts in ticks: what is shorter than a few of them is taken from the clock.
+        let cpu = cpu.filter(|&seconds| seconds > 0.008);
         best = best.min(cpu.unwrap_or(started.elapsed().as_secs_f64()));
     }
     Ok((lines, best))
