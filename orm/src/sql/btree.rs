@@ -155,7 +155,7 @@ pub fn drop_tree(pager: &mut Pager, root: u32) -> Result<()> {
 /// [`Error::Corrupt`] for a tree that is none; [`Error::Misuse`], [`Error::Full`], [`Error::Io`].
 pub fn clear_tree(pager: &mut Pager, root: u32) -> Result<()> {
     let usable = pager.usable();
-    let kind = Node::parse(pager.page(root)?, root, usable)?.kind;
+    let kind = Node::parse(pager.follow(root, 1)?, root, usable)?.kind;
     let mut pages = Vec::new();
     walk(pager, root, &mut |pager, node| {
         if node.kind != PageKind::TableInterior {
@@ -204,7 +204,7 @@ fn walk(
     if pager.page_count() == 0 {
         return Ok(()); // a database without a page: its one tree, the schema, is empty
     }
-    let mut waiting = vec![(root, root, 0)];
+    let mut waiting = vec![(root, 1, 0)]; // the catalog, on page 1, names the root
     let mut visited = 0;
     while let Some((number, from, depth)) = waiting.pop() {
         visited += 1;

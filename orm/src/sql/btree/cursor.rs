@@ -107,7 +107,8 @@ impl Cursor {
         if self.path.len() == DEPTH_MAX || self.hops > pager.page_count() {
             return Err(Error::corrupt(number, "the pages of a tree form a cycle"));
         }
-        pager.follow(number, self.here().page)
+        // A root is named by the catalog, which begins on page 1.
+        pager.follow(number, self.path.last().map_or(1, |step| step.page))
     }
 
     /// Adds the page to the path, at `index`: the child to go on with, or `None` on a leaf.
