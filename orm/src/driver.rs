@@ -121,6 +121,8 @@ impl Driver for SqliteDriver {
         let connection = sql::Connection::open(source)?;
         // Opening is lazy; the first read finds out whether this is a database at all.
         connection.prepare("SELECT count(*) FROM sqlite_master")?.query()?.next()?;
+        // A column that the table does not have is an error, not a text.
+        connection.set_quoted_texts(false);
         Ok(Box::new(connection))
     }
 

@@ -91,7 +91,8 @@
 //! - A row that is not there is [`Error::NotFound`], and is not logged as an error.
 //! - The log line follows the statement and says how long it took.
 //! - A text is one statement; a second one behind a semicolon is an error, and not ignored.
-//! - Text in double quotes that names no column is a string to SQLite, for its own history's sake: write `'text'`.
+//! - Text in double quotes that names no column is a string to SQLite, for its own history's sake. Here it is
+//!   [`Error::NoSuchColumn`]: a column that a table does not have yet must not be read as its name. Write `'text'`.
 //!
 //! # Try it
 //! `cargo run -p orm --example day1_database_sql`, then `sqlite3 gee.db .dump`. It prints, colours, dates, places and durations apart:

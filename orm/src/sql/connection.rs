@@ -75,6 +75,8 @@ pub(crate) struct Shared {
     /// What the constraint that failed last asks for.
     pub(crate) failed_with: Cell<OnConflict>,
     pub(crate) limits: Limits,
+    /// A "name" that nothing has is a text.
+    pub(crate) quoted_texts: Cell<bool>,
     random: Cell<u64>,
 }
 
@@ -121,6 +123,7 @@ impl Connection {
                 total_changes: Cell::new(0),
                 failed_with: Cell::new(OnConflict::Abort),
                 limits: Limits::new(),
+                quoted_texts: Cell::new(true),
                 random: Cell::new(seed),
             },
         }
@@ -164,6 +167,13 @@ impl Connection {
             start = tail;
         }
         Ok(())
+    }
+
+    /// Whether `"name"` is the text `'name'` where nothing has this name, as in SQLite from its
+    /// beginning, and here at first. With `false` it is [`Error::NoSuchColumn`], and a name that is
+    /// misspelt is not read as a value; it is what `SQLITE_DBCONFIG_DQS_DML` sets.
+    pub fn set_quoted_texts(&self, on: bool) {
+        self.shared.quoted_texts.set(on);
     }
 
     /// How many rows the last INSERT, UPDATE or DELETE changed.

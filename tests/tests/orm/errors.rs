@@ -157,6 +157,27 @@ fn a_foreign_key_is_its_own_error() {
     assert_eq!(error.to_string(), "FOREIGN KEY constraint failed");
 }
 
+/// SQLite would read a "City" that the table does not have as the text 'City'.
+#[test]
+fn a_column_that_the_table_does_not_have_is_an_error_and_not_its_name() {
+    let mut engine = Engine::quiet("sqlite3", ":memory:").unwrap();
+    let mut s = engine.session();
+    let sql = "CREATE TABLE \"User\" (\"Name\" text CHECK (\"Name\" <> \"nobody\"), \"Age\" integer DEFAULT word)";
+    s.raw(sql, &[]).exec().unwrap();
+    // What a schema says in the old spelling goes on to hold.
+    s.raw("INSERT INTO User(Name) VALUES ('Tom')", &[]).exec().unwrap();
+    for result in [
+        s.find(&User::query()).map(drop),
+        s.insert(&mut user("Sam", 25)),
+        s.raw("SELECT \"Nope\" FROM User", &[]).query_row::<(String,)>().map(drop),
+    ] {
+        let text = result.unwrap_err().to_string();
+        assert!(text.contains("City") || text == "no such column: Nope", "{text}");
+    }
+    let refused = s.raw("INSERT INTO User(Name) VALUES ('nobody')", &[]).exec();
+    assert!(matches!(refused, Err(Error::Check(_))), "{refused:?}");
+}
+
 #[test]
 fn what_a_migration_would_lose_is_named() {
     let mut engine = engine();

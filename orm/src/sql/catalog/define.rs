@@ -99,12 +99,12 @@ impl Definer<'_> {
             if super::alter::has_query(&check.expr) {
                 return Err(Error::Sql("subqueries prohibited in CHECK constraints".into()));
             }
-            prep.scope(&tables).code(&check.expr)?;
+            prep.schema_scope(&tables).code(&check.expr)?;
         }
         for column in &table.columns {
             if let Some(default) = &column.default
                 && super::constant(default).is_none()
-                && let Err(Error::NoSuchColumn(_)) = prep.scope(&[]).code(default)
+                && let Err(Error::NoSuchColumn(_)) = prep.schema_scope(&[]).code(default)
             {
                 let text = format!("default value of column [{}] is not constant", column.name);
                 return Err(Error::Sql(text));
@@ -203,7 +203,7 @@ impl Definer<'_> {
         let prep = Prep::new(self.catalog, &env);
         let own = [from_table(table, None)];
         let filter =
-            index.filter.as_ref().map(|filter| prep.scope(&own).code(filter)).transpose()?;
+            index.filter.as_ref().map(|filter| prep.schema_scope(&own).code(filter)).transpose()?;
         let indexed = Arc::new(Table {
             name: table.name.clone(),
             root: table.root,

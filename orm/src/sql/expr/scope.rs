@@ -50,6 +50,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) correlated: Cell<bool>,
     /// Whether an alias is being replaced by its expression.
     pub(crate) in_alias: Cell<bool>,
+    /// Whether a "name" that nothing has is a text.
+    pub(crate) quoted_texts: bool,
 }
 
 /// Where in its query an expression stands.
@@ -178,7 +180,24 @@ impl<'a> Prep<'a> {
     pub(crate) fn scope(&'a self, tables: &'a [ScopeTable]) -> Scope<'a> {
         let (slots, place) = (None, Cell::new(Place::Row));
         let (correlated, in_alias) = (Cell::new(false), Cell::new(false));
-        Scope { prep: self, tables, aliases: &[], parent: None, slots, place, correlated, in_alias }
+        let quoted_texts = self.env.shared.quoted_texts.get();
+        let (aliases, parent): (&[_], _) = (&[], None);
+        Scope {
+            prep: self,
+            tables,
+            aliases,
+            parent,
+            slots,
+            place,
+            correlated,
+            in_alias,
+            quoted_texts,
+        }
+    }
+
+    /// A scope for what the schema says: a CHECK that was written with a "text" holds for ever.
+    pub(crate) fn schema_scope(&'a self, tables: &'a [ScopeTable]) -> Scope<'a> {
+        Scope { quoted_texts: true, ..self.scope(tables) }
     }
 }
 
@@ -200,8 +219,8 @@ impl Scope<'_> {
             return Ok(Typed::plain(Code::Const(Value::Integer(i64::from(truth)))));
         }
         match table {
-            // SQLite takes "name" for 'name' where nothing has this name.
-            None if name.double_quoted => {
+            // SQLite takes "name" for 'name' where nothing has this name, unless told not to.
+            None if name.double_quoted && self.quoted_texts => {
                 Ok(Typed::plain(Code::Const(Value::Text(name.text.clone()))))
             }
             None => Err(Error::NoSuchColumn(name.text.clone())),

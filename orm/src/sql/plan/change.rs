@@ -132,7 +132,7 @@ fn change(
     returning: &[ResultColumn],
 ) -> Result<ChangePlan> {
     let own = [from_table(table, None)];
-    let scope = prep.scope(&own);
+    let scope = prep.schema_scope(&own);
     let check =
         |check: &super::super::ast::Check| Ok((check.label.clone(), scope.code(&check.expr)?));
     let checks = table.checks.iter().map(check).collect::<Result<_>>()?;
@@ -140,7 +140,7 @@ fn change(
         index.filter.as_ref().map(|filter| scope.code(filter)).transpose()
     };
     let filters = table.indexes.iter().map(filter).collect::<Result<_>>()?;
-    let nothing = prep.scope(&[]);
+    let nothing = prep.schema_scope(&[]);
     let default = |column: &super::super::catalog::Column| match column.default.as_deref() {
         // A bare word stands for its text, which `missing` has already.
         Some(Expr::Column { .. } | Expr::Literal(_)) => {
