@@ -66,6 +66,12 @@ impl Demos {
         Demos { places, progress: Arc::new(Progress::new(steps)) }
     }
 
+    /// The folder of the whole repository.
+    #[must_use]
+    pub fn repository(&self) -> PathBuf {
+        self.places.sources.join("..")
+    }
+
     /// Starts the build, unless there is to be none.
     #[must_use]
     pub fn build(&self) -> Option<Builder> {

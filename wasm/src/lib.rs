@@ -46,7 +46,7 @@
 //!
 //! | read | what it shows |
 //! |---|---|
-//! | [`pages`], [`systems`], [`assets`] | a small real application: routes, templates, files in the program |
+//! | [`pages`], [`systems`], [`assets`], [`source`] | a small real application: routes, templates, files in the program |
 //! | [`inspect`] | any bytes, each with a name; a request, from the ranges that the real parser found |
 //! | [`answer`] | an answer as it was sent, from a small server beside the playground |
 //! | [`tree`] | the route tree as a picture, and the way of a path through it |
@@ -100,6 +100,7 @@ pub mod flags;
 pub mod pages;
 pub mod systems;
 pub mod assets;
+pub mod source;
 
 pub mod inspect;
 pub mod answer;

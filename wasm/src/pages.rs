@@ -9,6 +9,7 @@
 //! | `/rpc` | a registry and servers, live ([`rpc_page`]) |
 //! | `/wasm`, `/wasm/:page` | the four demos and the state of their build ([`demos`](crate::demos)) |
 //! | `/hello/:name`, `/hello/b/c` | the tutorial's routes, so that the tree has something to choose |
+//! | `/source/*file` | the sources that pages name ([`source`]) |
 //! | `/static/*file` | style and scripts ([`assets`]) |
 //!
 //! Pages are templates of ours (`wasm/pages/*.html`), compiled into the program like all files.
@@ -21,7 +22,7 @@ use web::{Context, Engine, Result, json};
 use crate::answer::Answerer;
 use crate::demos::Demos;
 use crate::live::Streams;
-use crate::{assets, cache_page, inspect, orm_page, rpc_page, systems, tree};
+use crate::{assets, cache_page, inspect, orm_page, rpc_page, source, systems, tree};
 
 /// What all pages share.
 pub(crate) const LAYOUT: &str = include_str!("../pages/layout.html");
@@ -65,6 +66,7 @@ pub fn engine(demos: &Demos) -> Result<Engine> {
     demos.register(&mut engine, &streams)?;
     engine.get("/hello/:name", hello)?;
     engine.get("/hello/b/c", hello)?;
+    source::register(&mut engine, demos.repository())?;
     engine.get("/static/*file", assets::answer)?;
     engine.no_route(|c| {
         let data = json!({"path": (c.path())});
