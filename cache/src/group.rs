@@ -283,15 +283,21 @@ impl Group {
 
     /// Forgets `key` on this node, in all its caches; other nodes keep what they have.
     ///
-    /// Once this has returned, no get answers with a value that was loaded before.
+    /// No get that begins after this has returned answers with a value that was loaded before.
     pub fn remove(&self, key: impl AsRef<[u8]>) {
         let key = key.as_ref();
-        // First the loads under way, so that none of them keeps its value after the removal; the
-        // inner ones before the outer, so that no new outer flight can join an old inner one.
-        self.local_flights.forget(key);
-        self.flights.forget(key);
+        // First the loads under way, so that none of them keeps its value after the removal.
+        self.forget_flights(key);
         self.main.remove(key);
         self.sides.iter().for_each(|side| side.remove(key));
+        // Then those that have begun since: their second look may have found what has now been removed.
+        self.forget_flights(key);
+    }
+
+    /// The inner flight before the outer, so that no new outer flight can join an old inner one.
+    fn forget_flights(&self, key: &[u8]) {
+        self.local_flights.forget(key);
+        self.flights.forget(key);
     }
 
     /// How often the group did what.
@@ -480,3 +486,6 @@ impl Groups {
         all
     }
 }
+
+#[cfg(test)]
+mod tests;
