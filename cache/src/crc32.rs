@@ -66,7 +66,7 @@ pub fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = u32::MAX;
     let at = usize::from;
     for &[b0, b1, b2, b3, b4, b5, b6, b7] in eights {
-        // The four bytes that need no sum of before are looked up while the other four wait for it.
+        // The last four bytes do not meet the sum so far: they are looked up while the others wait for it.
         let ahead = (t[3][at(b4)] ^ t[2][at(b5)]) ^ (t[1][at(b6)] ^ t[0][at(b7)]);
         let [c0, c1, c2, c3] = (crc ^ u32::from_le_bytes([b0, b1, b2, b3])).to_le_bytes();
         crc = ahead ^ ((t[7][at(c0)] ^ t[6][at(c1)]) ^ (t[5][at(c2)] ^ t[4][at(c3)]));

@@ -1,4 +1,4 @@
-//! What can go wrong, in one enum: [`Error`]. Later days add their variants at the end.
+//! What can go wrong, in one enum: [`Error`]. Each variant names the day that brings it.
 //!
 //! The split that matters to callers is [`Error::NotFound`] against everything else. "The key is not
 //! there" is an *answer*: final, and worth remembering. All else is a failure: of the source, of a
@@ -99,7 +99,7 @@ pub enum Error {
     },
     /// Bytes that are no protobuf message (day 7).
     Proto {
-        /// The offset of the field or number that is wrong.
+        /// The offset of the field that is wrong.
         at: usize,
         /// What is wrong there.
         cause: Malformed,

@@ -19,8 +19,8 @@
 //!                                                                      '--> all three go on
 //!   thread D   miss (seen before A was done) ....... lead --> look again: it is there. No load.
 //! ```
-//! Thread D is the one that is forgotten (the tutorial does, and loads a key twice now and then: 201
-//! loads for 200 keys). It missed *before* A kept the value and came here *after* A was gone. So the
+//! Thread D is easily forgotten (the tutorial forgets it, and loads a key twice now and then: 201 loads
+//! for 200 keys). It missed *before* A kept the value and came here *after* A was gone. So the
 //! leader's first act is a second look at the cache: see `load` in [`crate::Group`]. That look is
 //! sure to find the value because it is kept *before* the call leaves the map, under the same lock.
 //!

@@ -19,6 +19,7 @@
 //!                                v                       v
 //!                              flight: call the getter, keep the value --> value    (day 2)
 //! ```
+//! A *flight* is a load that is under way; who asks for its key meanwhile waits for it. That is day 6.
 //!
 //! # The idea alone
 //! ```
@@ -49,6 +50,10 @@
 //! group its name among others, [`Group::get`] goes through the picture above, and [`Group::stats`]
 //! says how often it went where.
 //!
+//! The file is the group as it stands on day 7. Today read [`Group::get`], `missed` and `load_locally`, and
+//! take `flights.run(key, load, keep)` for "load, then keep"; `peers` and `ask_owner` are day 5's, and a
+//! [`SideCache`] is beyond the course.
+//!
 //! - *Why a trait and closures?* A trait lets a struct with a connection in it be a getter; the blanket
 //!   `impl` lets a closure be one. Go needs a named function type (`GetterFunc`) for the second.
 //! - *Why a plain mutex?* Reads reorder the list: see [`crate::Shards`].
@@ -70,13 +75,14 @@
 //!
 //! # Differences from the Go tutorial
 //! - No process-wide registry: a server is given a [`Groups`] value, so two can live in one process.
-//! - A second group of the same name is an error, not silently the new owner; so is a second picker.
+//! - A second group of the same name is an error and does not replace the first; so are second peers.
 //! - "Not found" is an answer of its own. Go's asking node takes it for a failed peer and asks the source
 //!   again, two queries for each absent key.
 //! - Log lines are off until asked for ([`Group::with_log`]): a line per hit costs a hundred hits.
 //!
 //! # Try it
-//! `cargo run -p cache --example day2_single_node` asks twice for each key; the log says which get loads:
+//! `cargo run -p cache --example day2_single_node` asks twice for each key. Left the log, which says which
+//! get loads; right what it prints:
 //! ```text
 //! [SlowDB] search key Tom                                 Tom: 630
 //! [GeeCache] hit                                          Tom: 630

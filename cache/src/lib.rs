@@ -1,8 +1,9 @@
-//! A distributed read-through cache like Go's groupcache, in seven days, on the standard library alone.
+//! A distributed cache like Go's groupcache, in seven days, on the standard library alone.
 //!
 //! **At the end** several processes, on one machine or many, share one cache. Any of them can be asked for
 //! any key. Each key has one owner, which loads it once, however many ask at the same time; the others ask
-//! the owner, and load the key themselves if it does not answer. A node can join a cluster of Go nodes.
+//! the owner, and load the key themselves if it does not answer. Callers only ever say `get`: what is not
+//! there the cache loads from a source that it was given. A node can join a cluster of Go nodes.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -43,8 +44,10 @@
 //!
 //! # One get, from end to end
 //! 1. A user asks node 8003: `GET /api?key=Tom`. Its handler calls [`Group::get`].
-//! 2. [`Shards::get`] hashes the key, takes one lock of sixteen, and [`Lru::get`] does not find it.
-//! 3. [`Flight::run`]: if somebody is loading Tom already, wait for that; else lead, and look again.
+//! 2. [`Shards::get`] hashes the key and takes the lock of its shard, one of up to sixteen; [`Lru::get`]
+//!    does not find the key there.
+//! 3. [`Flight::run`]: if somebody is loading Tom already, wait for that; else be the one who loads, and
+//!    look into the cache once more first.
 //! 4. [`HttpPool`] as [`PeerPicker`] asks its [`Ring`]: the first point at or after [`crc32()`] of `Tom` is
 //!    one of node 8001's. Not this node, and not resting: it is asked.
 //! 5. [`HttpPeer`](peers::HttpPeer) sends `GET /_geecache/scores/Tom` on a connection that it keeps.

@@ -15,14 +15,14 @@
 //! ```text
 //!   buckets            nodes (the slab)
 //!   +---+         index   entry        prev  next  chain
-//!   | 2 |------->   0     key1=123       1     -     -      <- tail, the next to be evicted
-//!   | - |   .--->   1     k2=k2          2     0     -
-//!   | 1 |---'   .-> 2     k3=k3          -     1     0      <- head, used last
-//!   +---+ ------'         (k3 and key1 fell into the same bucket: 2 -> 0)
+//!   | 2 |----.      0     key1=123       1     -     -      <- tail, the next to be evicted
+//!   | - |  .-|--->  1     k2=k2          2     0     -
+//!   | 1 |--' '--->  2     k3=k3          -     1     0      <- head, used last
+//!   +---+                 (k3 and key1 fell into the same bucket: 2 -> 0)
 //! ```
 //!
 //! The front is the most recent, the back the oldest, always. A get finds the node through its
-//! bucket and moves it to the front; a put that would overshoot the budget first evicts from the
+//! bucket and moves it to the front; an add that would overshoot the budget first evicts from the
 //! back. Nothing here is thread safe, on purpose: reading *writes* (it moves the node), so a lock
 //! comes around the whole, tomorrow.
 //!
@@ -84,7 +84,7 @@
 //! # What the borrow checker says
 //! The Go list is nodes with pointers both ways. `struct Node { prev: &mut Node, .. }` cannot exist:
 //! two neighbours would both hold the one mutable reference. `Rc<RefCell<Node>>` compiles, costs two
-//! counters per node, leaks the ring of cycles unless one side is `Weak`, and is not `Send`. An index
+//! counters per node, never frees neighbours unless one side is `Weak`, and is not `Send`. An index
 //! is a pointer without a claim: the vector owns all nodes, and `&mut self` guards them all at once.
 //! A `HashMap<K, u32>` beside the slab (as above) has to own each key a second time; our buckets are
 //! thirty lines and keep it once.
@@ -311,7 +311,7 @@ impl<K: Hash + Eq + Size, V: Size, S: BuildHasher> Lru<K, V, S> {
             .filter_map(|node| node.entry.as_ref().map(|(key, _)| key))
     }
 
-    /// [`Lru::get`] for a caller who knows the hash: day 2's shards choose themselves with it.
+    /// [`Lru::get`] for a caller who has the hash already: day 2 picks a shard by it.
     #[inline]
     pub(crate) fn get_hashed<Q>(&mut self, hash: u64, key: &Q) -> Option<&V>
     where

@@ -64,7 +64,7 @@
 //! A getter is returned as `Arc<dyn PeerGetter>`; as a `&dyn` it would hold the lock while it asks.
 //!
 //! # Differences from the Go tutorial
-//! - Deadlines, a limit to the size of an answer, rest for peers that fail; no list yet is no panic.
+//! - Deadlines, a limit on the size of an answer, rest for peers that fail; no list yet is no panic.
 //! - Keys are percent-encoded: Go's `url.QueryEscape` in a path makes `a b` a request for `a+b`.
 //! - "Not exist" from the owner is the answer; in Go the asking node asks the source once more.
 //!

@@ -221,7 +221,7 @@ impl std::error::Error for Malformed {}
 pub struct Reader<'a> {
     rest: &'a [u8],
     len: usize,
-    /// Where the current field or number begins, counted from the end: what an error points at.
+    /// How much was left where the current field begins: the place that an error points at.
     from_end: usize,
 }
 

@@ -14,7 +14,8 @@
 //! ```
 //!
 //! Each shard evicts by itself, so the whole is an LRU only roughly. A small cache would feel that;
-//! it therefore gets one shard per MiB of budget, and below 2 MiB it is one exact LRU.
+//! it therefore gets one shard per MiB of budget, rounded down to a power of two, and below 2 MiB it is
+//! one exact LRU.
 //!
 //! **What the borrow checker says.** In Go `mu` lies *beside* what it guards and a comment says so.
 //! `Mutex<Shard>` *contains* it: there is no way to the [`Lru`] but through `lock()`, and the guard

@@ -27,7 +27,8 @@ use crate::{ByteView, CacheStats, Group, Result, Shards};
 pub struct HotCache {
     values: Shards,
     one_in: u64,
-    /// A Weyl sequence that starts at random; mixed, it is `SplitMix64`, as good as dice.
+    /// Goes up by the same odd number each time, from a random start; its values, mixed, are those of
+    /// the generator `SplitMix64`, as good as dice.
     dice: AtomicU64,
 }
 
