@@ -101,7 +101,7 @@ fn as_json(cluster: &Cluster) -> Json {
     json!({
         "picture": picture, "asked": (last.asked.as_ref().map(asked_json)), "burst": burst,
         "nodes": nodes_json, "room": (nodes.len() < NODES_MAX), "nodes_max": NODES_MAX,
-        "sample": (sample_json(&owners, last.moved.as_ref(), nodes.len())),
+        "sample": (sample_json(&owners, last.moved.as_ref())),
         "budget": BUDGET_BYTES, "key_bytes_max": KEY_BYTES_MAX, "callers": CALLERS,
         "source_loads": (cluster.source_loads()), "load_time": (millis(LOAD_TIME)),
         "wire": (wire_json(last.asked.as_ref())), "points": (ring.len()), "group": GROUP,
@@ -148,17 +148,15 @@ fn asked_json(asked: &Asked) -> Json {
 }
 
 /// The sample: the share that moved last, and the first keys one by one.
-fn sample_json(owners: &[usize], moved: Option<&Moved>, nodes: usize) -> Json {
+fn sample_json(owners: &[usize], moved: Option<&Moved>) -> Json {
     let before = |key: usize| moved.and_then(|moved| moved.keys.get(&key).copied());
     let chip = |key: usize| json!({"key": (sample_key(key)), "short": key, "node": (owners[key]), "from": (before(key))});
     let chips: Vec<Json> = (0..CHIPS).map(chip).collect();
     let moved = moved.map(|moved| {
         let (count, all) = (moved.keys.len(), owners.len());
-        // Before the change there was a node more or less than now.
-        let most = if moved.what.ends_with("went") { nodes + 1 } else { nodes };
         json!({
             "what": (&*moved.what), "count": count, "all": all, "percent": (count * 100 / all),
-            "fair": (100 / most.max(1)), "modulo": (100 - 100 / most.max(1)),
+            "fair": (100 / moved.most), "modulo": (100 - 100 / moved.most),
         })
     });
     json!({"chips": chips, "moved": moved, "all": (owners.len())})

@@ -10,8 +10,15 @@ use std::thread;
 /// The program that is running now, if any; another thread may end it.
 #[derive(Debug, Default)]
 pub struct Running {
-    /// The child and whether no other may be started.
-    slot: Mutex<(Option<Child>, bool)>,
+    slot: Mutex<Slot>,
+}
+
+/// Guarded by [`Running::slot`].
+#[derive(Debug, Default)]
+struct Slot {
+    child: Option<Child>,
+    /// No other may be started.
+    stopped: bool,
 }
 
 /// Longer lines of a program's output are cut.
@@ -39,12 +46,12 @@ impl Running {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let (stdout, stderr) = {
             let mut slot = self.lock();
-            if slot.1 {
+            if slot.stopped {
                 return Err("interrupted".to_owned());
             }
             let mut child = command.spawn().map_err(|error| not_started(program, &error))?;
             let pipes = (child.stdout.take(), child.stderr.take());
-            slot.0 = Some(child);
+            slot.child = Some(child);
             pipes
         };
         // Reads until the program has closed its stdout; joined below. Were there only one
@@ -65,7 +72,9 @@ impl Running {
             }
         }
         let stdout = stdout.join().ok().and_then(Result::ok).unwrap_or_default();
-        let Some(mut child) = self.lock().0.take() else { return Err("interrupted".to_owned()) };
+        let Some(mut child) = self.lock().child.take() else {
+            return Err("interrupted".to_owned());
+        };
         match child.wait() {
             Ok(status) if status.success() => Ok(stdout),
             Ok(status) => Err(reason(&lines).unwrap_or_else(|| format!("{program}: {status}"))),
@@ -76,14 +85,14 @@ impl Running {
     /// Ends the running program, and lets none be started from now on.
     pub fn stop(&self) {
         let mut slot = self.lock();
-        slot.1 = true;
-        if let Some(mut child) = slot.0.take() {
+        slot.stopped = true;
+        if let Some(mut child) = slot.child.take() {
             let _ = child.kill();
             let _ = child.wait();
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, (Option<Child>, bool)> {
+    fn lock(&self) -> MutexGuard<'_, Slot> {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! | path | what |
 //! |---|---|
-//! | `/` | the five systems and the days that exist ([`systems`]) |
+//! | `/` | the five systems and their days ([`systems`]) |
 //! | `/web` | your request and an answer, every byte named ([`inspect`], [`answer`](crate::answer)); the route tree ([`tree`]) |
 //! | `/orm` and below | a database, every byte named ([`orm_page`]) |
 //! | `/cache` | nodes of the cache, live ([`cache_page`]) |

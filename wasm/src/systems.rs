@@ -1,7 +1,7 @@
-//! The five systems and the days that exist: the one table that the home page is made from.
+//! The five systems and their days: the one table that the home page is made from.
 //!
-//! A row is added with the day it names, and a test holds that its module and its example are
-//! there, so the page cannot promise what the repository does not have.
+//! A test holds that the module and the example of each row are there, so the page cannot promise
+//! what the repository does not have.
 
 use web::json;
 use web::json::Json;
@@ -15,9 +15,9 @@ pub struct System {
     pub title: &'static str,
     /// What it does, in a sentence or two.
     pub about: &'static str,
-    /// Its page here, if there is one.
-    pub page: Option<&'static str>,
-    /// What exists of it; empty while nothing does.
+    /// Its page here.
+    pub page: &'static str,
+    /// Its days, in order.
     pub days: &'static [Day],
 }
 
@@ -69,7 +69,7 @@ pub const SYSTEMS: &[System] = &[
         title: "A web framework like gin",
         about: "HTTP/1.1 read and written by hand on a bounded pool of threads; above it a route \
                 tree, groups, middleware, JSON and templates. It serves the page you are reading.",
-        page: Some("/web"),
+        page: "/web",
         days: days! { "web":
             "1" "An HTTP server from a socket" "server.rs" "day1_http_base";
             "2" "Context: one object per request" "context.rs" "day2_context";
@@ -85,7 +85,7 @@ pub const SYSTEMS: &[System] = &[
         title: "A distributed cache like groupcache",
         about: "An LRU list, a ring of nodes that agree who owns a key, one load for a thousand \
                 callers who ask at once, and protobuf between the nodes.",
-        page: Some("/cache"),
+        page: "/cache",
         days: days! { "cache":
             "1" "Least recently used, within a budget of bytes" "lru.rs" "day1_lru";
             "2" "A cache that loads, for many threads" "group.rs" "day2_single_node";
@@ -101,7 +101,7 @@ pub const SYSTEMS: &[System] = &[
         title: "An object mapper like gorm, and the database under it",
         about: "Structs become tables and rows. The SQL engine is ours too, and its files are \
                 SQLite's: sqlite3 opens what it writes.",
-        page: Some("/orm"),
+        page: "/orm",
         days: days! { "orm":
             "0" "A SQL engine whose files are SQLite's" "sql.rs" "shell" "gee.db";
             "1" "A driver, a logger, raw SQL" "driver.rs" "day1_database_sql";
@@ -118,7 +118,7 @@ pub const SYSTEMS: &[System] = &[
         title: "Remote calls like Go's net/rpc",
         about: "Many calls at once on one connection, gob and JSON on the wire, timeouts, load \
                 balancing and a registry.",
-        page: Some("/rpc"),
+        page: "/rpc",
         days: days! { "rpc":
             "1" "Gob and JSON on the wire" "codec/mod.rs" "day1_codec";
             "2" "A client that many callers share" "client.rs" "day2_client";
@@ -134,7 +134,7 @@ pub const SYSTEMS: &[System] = &[
         title: "Rust in the page",
         about: "Four small programs for the browser: what WebAssembly can do by itself, and what \
                 the glue around it adds.",
-        page: Some("/wasm"),
+        page: "/wasm",
         days: demos! {
             "1" "An alert when the page has loaded" "hello_world";
             "2" "A Rust function that scripts call" "register_functions";

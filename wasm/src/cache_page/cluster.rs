@@ -71,6 +71,8 @@ pub struct Burst {
 pub struct Moved {
     /// What happened: `node 4 came`.
     pub what: String,
+    /// How many nodes there were before or afterwards, whichever is more.
+    pub most: usize,
     /// For each key that has another owner now: its number in the sample, and the owner before.
     pub keys: BTreeMap<usize, usize>,
 }
@@ -174,7 +176,7 @@ impl Cluster {
         all.push(Arc::new(node));
         all.sort_by_key(|node| node.number);
         drop(all);
-        self.changed(format!("node {number} came"), &before);
+        self.changed(format!("node {number} came"), nodes.len() + 1, &before);
         Ok(())
     }
 
@@ -192,21 +194,22 @@ impl Cluster {
         if all.len() == 1 {
             return Err((409, "the last node stays".to_owned()));
         }
+        let most = all.len();
         let gone = all.remove(at);
         drop(all);
         lock(&self.last).evicted.remove(&number);
-        self.changed(format!("node {number} went"), &before);
+        self.changed(format!("node {number} went"), most, &before);
         // Its peers do not ask it any more. Its thread is joined by the last who looks at it.
         drop(gone);
         Ok(())
     }
 
-    fn changed(&self, what: String, before: &[usize]) {
+    fn changed(&self, what: String, most: usize, before: &[usize]) {
         self.tell_peers();
         let pairs = before.iter().zip(self.owners()).enumerate();
         let keys = pairs.filter(|(_, (before, now))| *before != now);
         let keys = keys.map(|(key, (before, _))| (key, *before)).collect();
-        lock(&self.last).moved = Some(Moved { what, keys });
+        lock(&self.last).moved = Some(Moved { what, most, keys });
         self.bell.ring();
     }
 
