@@ -59,7 +59,7 @@ pub struct Demos {
 }
 
 impl Demos {
-    /// Demos that will be built in these places, or, with `None` to be built, only served.
+    /// Demos in these places, to be built by [`Demos::build`] or, without `build`, only served.
     #[must_use]
     pub fn new(places: Places, build: bool) -> Self {
         let steps: &[&str] = if build { &STEPS } else { &[] };

@@ -97,7 +97,7 @@ impl Class {
     }
 }
 
-/// No more bytes than this are shown; it is the largest page that SQLite makes by itself.
+/// No more bytes than this are shown: a page of SQLite, unless another size is asked for.
 const SHOWN_BYTES_MAX: usize = 4096;
 const ROW_BYTES: usize = 16;
 
@@ -132,7 +132,7 @@ pub fn as_json(bytes: &[u8], pieces: &[Piece]) -> Json {
         }
     }
     lines.retain(|line| !line.is_empty());
-    // A text that is the bytes themselves is shown without a gap; what tells about them is not.
+    // Texts that are the bytes themselves stand side by side; those that tell about them, apart.
     let is_bytes = |piece: &Piece| {
         bytes.get(piece.range.clone()).is_some_and(|bytes| visible(bytes) == piece.text)
     };

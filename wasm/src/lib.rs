@@ -2,8 +2,9 @@
 //!
 //! # The book
 //! Five systems, each grown in seven days, each crate a part of one course. The documentation of a module
-//! is its chapter; there is no second text. Read the parts in this order - `cache` and `rpc` stand on
-//! `web`, `orm` stands alone, and nothing looks ahead:
+//! is its chapter; there is no second text. You should know Rust as its own book teaches it; Go you need
+//! not know. Read the parts in this order - `cache` and `rpc` stand on `web`, `orm` stands alone, and
+//! nothing looks ahead:
 //!
 //! | part | how long | afterwards you can say |
 //! |---|---|---|
@@ -12,7 +13,7 @@
 //! | [`orm::sql`], day 0 | a day, with three places to stop | what is on each page of an SQLite file, why it survives a power cut, how a query becomes rows |
 //! | [`orm`], days 1 to 7 | an evening | what an ORM does for you, what it must never do, what a migration is made of |
 //! | [`rpc`], days 1 to 7 | an afternoon | how calls of many threads share a connection, how gob describes its own types, where a call can hang, what a registry is for |
-//! | `wasm/demos` | an hour | what WebAssembly can do alone, and what the glue adds |
+//! | `wasm/demos`, four demos | an hour | what WebAssembly can do alone, and what the glue adds |
 //!
 //! A chapter says at its beginning what stands at its end. It shows a picture or the bytes, tells the idea
 //! alone as a program of a page, walks through the code, and tells what the borrow checker has against
@@ -37,8 +38,10 @@
 //! demos: looking for the target: wasm32-unknown-unknown is installed (0.1 s)
 //! demos: compiling the demos ...
 //! ```
-//! `--addr HOST:PORT` listens elsewhere, `--open` shows the page in your browser, `--no-demos` builds
-//! nothing. It is a program of [`web`], and shows the other crates at work; nothing else is below it
+//! `--addr HOST:PORT` listens elsewhere, `--open` shows the page in your browser. The build has rustup add
+//! the target and fetches wasm-bindgen, if they are not there; `--no-demos` builds nothing.
+//!
+//! The playground is a program of [`web`] and shows the other crates at work; nothing else is below it
 //! but std, and its pages, styles and scripts are inside the executable.
 //!
 //! # What is here
@@ -46,12 +49,13 @@
 //!
 //! | read | what it shows |
 //! |---|---|
-//! | [`pages`], [`systems`], [`assets`], [`source`] | a small real application: routes, templates, files in the program |
+//! | [`flags`], [`pages`], [`systems`], [`assets`], [`source`] | a small real application: routes, templates, files in the program |
 //! | [`inspect`] | any bytes, each with a name; a request, from the ranges that the real parser found |
 //! | [`answer`] | an answer as it was sent, from a small server beside the playground |
 //! | [`tree`] | the route tree as a picture, and the way of a path through it |
+//! | [`live`], [`cache_page`] | nodes of the cache on loopback, drawn while they work |
 //! | [`orm_page`] | a database file: SQL, its trees, its pages and its journal, byte by byte |
-//! | [`live`], [`cache_page`], [`rpc_page`] | nodes, servers and a registry on loopback, drawn while they work |
+//! | [`rpc_page`] | a registry and its servers, called, stopped and started |
 //! | [`demos`], [`progress`] | pages that change while you look: server-sent events over a condition variable |
 //! | [`builder`], [`command`] | a build with steps that may fail, told in a sentence each |
 //!
@@ -78,15 +82,15 @@
 //!    request full of `<script>` is text.
 //!
 //! # What the compiler says about the demos
-//! A `cdylib` has no `main`, and nothing of it is kept that is not exported: that is how 2.8 KB come
-//! about. `wasm32-unknown-unknown` has no operating system: what needs one compiles and then fails
+//! A demo is a `cdylib`, a library for programs in other languages: it has no `main`, and nothing of it is
+//! kept that is not exported. That is how 2.8 KB come about. `wasm32-unknown-unknown` has no operating system: what needs one compiles and then fails
 //! when it runs. There:
 //!
 //! | std | on that target |
 //! |---|---|
 //! | `Mutex`, `HashMap`, `OnceLock`, `Vec`, formatting | work |
 //! | `fs`, `net`, `env::args` | errors or nothing, never a panic |
-//! | `Instant::now`, `SystemTime::now`, `thread::spawn`, `Condvar::wait` | panic, which is a trap |
+//! | `Instant::now`, `SystemTime::now`, `thread::spawn`, `Condvar::wait` | panic, and a panic ends the module (a *trap*) |
 //!
 //! That is why the pure parts of the other crates are handed a clock and start no threads.
 //!

@@ -5,7 +5,7 @@
 //! | `GET /rpc` | the page; `method`, `num1`, `num2`: the request shown byte by byte |
 //! | `GET /rpc/live` | its parts, again whenever they change ([`live`]) |
 //! | `POST /rpc/call` | the fields of [`calls::Wish`]: a round of calls |
-//! | `POST /rpc/start`, `/rpc/stop`, `/rpc/crash` | the server `server` |
+//! | `POST /rpc/start`, `/rpc/stop`, `/rpc/crash` | starts the server `server`, ends it in good order, or cuts its power |
 //!
 //! The registry, the servers, their heartbeats and the client are those of the course, each on a
 //! port of its own. All who look see the same servers, and the last round of calls.

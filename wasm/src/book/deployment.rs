@@ -70,7 +70,8 @@
 //! process. When they run out, servers here log it, wait, and go on.
 //!
 //! # Several machines: cache
-//! Every node is told all nodes, in the same spelling, and which of them it is itself:
+//! Every node is told all nodes, in the same spelling, and which of them it is itself. (The program is
+//! made by `cargo build --release -p cache --example day7_protobuf`, in `target/release/examples`.)
 //!
 //! ```text
 //! a$ day7_protobuf --port 8001 --addr 0.0.0.0:8001 --self http://10.0.0.1:8001 \
@@ -89,7 +90,8 @@
 //! ```
 //! use std::sync::Arc;
 //! use std::time::Duration;
-//! use rpc::{Heartbeat, Registry, Server, Service};
+//! use rpc::discovery::RoundRobin;
+//! use rpc::{Heartbeat, Registry, RegistryDiscovery, Server, Service, XClient};
 //!
 //! // On the registry's machine: engine.run("0.0.0.0:9999") afterwards.
 //! let registry = Arc::new(Registry::new(Duration::from_secs(300)).token("a long secret"));
@@ -103,6 +105,15 @@
 //! let url = "http://127.0.0.1:9999/_geerpc_/registry";
 //! let address = Heartbeat::address_for(url, addr)?;
 //! assert!(address.starts_with("tcp@127.0.0.1:"));
+//! # let _with_a_registry = || -> rpc::Result<()> {
+//! let (beat, token) = (Duration::from_secs(60), Some("a long secret"));
+//! let heart = Heartbeat::start_with(url, &address, beat, token)?; // beats until it is dropped
+//!
+//! // On a client's:
+//! let client = XClient::new(RegistryDiscovery::new(url), RoundRobin::new());
+//! let twice: i64 = client.call("Foo.Twice", &21_i64)?;
+//! # drop((heart, twice));
+//! # Ok(()) };
 //! # Ok::<(), rpc::Error>(())
 //! ```
 //! If the registry dies, clients keep the last list that they got, and servers go on knocking. It

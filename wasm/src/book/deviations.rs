@@ -2,8 +2,8 @@
 //!
 //! The tutorial keeps each project small on purpose, and some corners are rough on purpose; it is
 //! the reason why this course exists. What follows is not a list of complaints but of things that
-//! behave otherwise here, for readers who hold the two side by side. The numbers are also in the
-//! chapters and tests: `git grep WEB-4` finds all of it.
+//! behave otherwise here, for readers who hold the two side by side. Many numbers stand in the code and
+//! its tests as well: try `git grep -w WEB-4`.
 //!
 //! # The whole
 //! | there | here |
@@ -101,4 +101,4 @@
 //! | WASM-2 | what is no number counts as 0 | a message |
 //! | WASM-3 | a helper to install, pages without doctype, names as globals | `cargo run`; pages one would show; `fibFunc` alone is global |
 //!
-//! `fib(0)` is 1, as there. The programs have 3 to 12 KB instead of 1.4 MB.
+//! `fib(0)` is 1, as there. The programs have 3 to 15 KB instead of 1.4 MB.

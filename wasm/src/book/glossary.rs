@@ -11,8 +11,8 @@
 //! | chunked | a body sent in pieces, each with its length in front, because the whole length is not known | [`web::body`] |
 //! | codec | what makes bytes of values and values of bytes | [`rpc::codec`] |
 //! | consistent hashing | keys and nodes on one circle; a key belongs to the next node; one node more moves only its own share | [`cache::ring`] |
-//! | dialect | one of several languages for the same thing: GeeRPC, net/rpc, jsonrpc; SQLite's and others' SQL | [`rpc::Dialect`], [`orm::Dialect`] |
 //! | deadline | the moment at which one stops waiting; a *timeout* is how long that is from now | [`web::Limits`], [`rpc::Options`] |
+//! | dialect | one of several languages for the same thing: GeeRPC, net/rpc, jsonrpc; GeeCache's nodes and groupcache's; SQLite's and others' SQL | [`rpc::Dialect`], [`cache::Dialect`], [`orm::Dialect`] |
 //! | drop guard | a value whose end does what must happen on every way out, a panic included | [`cache::flight`], [`orm::transaction`] |
 //! | eviction | throwing out what was used longest ago, because something new needs the room | [`cache::lru`] |
 //! | flight | a load that is under way; who wants the same key waits for it instead of loading too | [`cache::flight`] |
@@ -30,16 +30,21 @@
 //! | middleware | handlers around a handler, like the layers of an onion | [`web::middleware`] |
 //! | negative cache | remembering that something is not there | [`cache::beyond::negative`] |
 //! | overflow page | where the rest of a row goes that is too long for its page | [`orm::sql::btree::overflow`] |
+//! | owner | the one node of a cluster that loads and keeps a key | [`cache::ring`] |
 //! | page | 4,096 bytes, as a rule: what a database reads, writes and caches at a time | [`orm::sql::page`] |
 //! | pager | gives pages by number, knows which have changed, commits or rolls back | [`orm::sql::pager`] |
 //! | peer | another node of the same cluster | [`cache::peers`] |
 //! | pipelining | sending the next request before the answer to the last has come | [`web::server`] |
 //! | preload | fetching the related rows of many records by one query | [`orm::beyond::related`] |
 //! | prepared statement | SQL that has been read and planned once, and is run many times with other values | [`orm::sql::Statement`] |
+//! | read-through | a cache that is given the loader once; callers only ever get | [`cache::group`] |
+//! | registry | the server that knows which servers there are | [`rpc::registry`] |
 //! | replica, virtual node | one of the many points that a node has on the ring, so that shares become even | [`cache::ring`] |
+//! | ring | see *consistent hashing* | [`cache::ring`] |
 //! | rowid | the number under which a table keeps a row; an `INTEGER PRIMARY KEY` is another name for it | [`orm::sql::btree::table`] |
 //! | savepoint | a mark inside a transaction to which one can go back | [`orm::sql::savepoint`] |
 //! | single flight | see *flight* | [`cache::flight`] |
+//! | slab | one vector of nodes that point at each other with indices | [`cache::lru`] |
 //! | SSE | server-sent events: an answer that never ends, an event now and then | [`web::beyond::stream`] |
 //! | three-valued logic | true, false and unknown: what NULL makes of a comparison | [`orm::sql::expr`] |
 //! | trie | a tree in which a path is found piece by piece | [`web::trie`] |

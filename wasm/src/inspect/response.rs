@@ -7,7 +7,7 @@
 //! 630                              body; or chunks: size · line end · data · line end
 //! ```
 //! Header fields are the same in requests and in answers, so the places of theirs are what the
-//! parser of requests finds in them ([`request`]): they are put under a request line.
+//! parser of requests finds when they are put under a request line ([`request`]).
 
 use std::ops::Range;
 
@@ -36,7 +36,7 @@ pub fn pieces(answer: &[u8]) -> Vec<Piece> {
             second,
             Class::Kind,
             "status",
-            "200 and above: it went well; 400: the asker's fault; 500: ours.",
+            "From 200 on it went well; from 300, look elsewhere; from 400, the asker's fault; from 500, ours.",
         );
         cuts.to(second + 1, Class::Gap, "space", "");
     }
