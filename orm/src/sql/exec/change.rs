@@ -214,10 +214,10 @@ impl ChangePlan {
         sequence.close(env)
     }
 
-    /// Whether the rows come from anything but VALUES.
+    /// Whether the rows may come from the table itself: from a query, or a query inside VALUES.
     fn reads_itself(&self, plan: &SelectPlan) -> bool {
-        let cores = std::iter::once(&plan.first).chain(plan.rest.iter().map(|rest| &rest.1));
-        cores.into_iter().any(|core| core.values.is_empty())
+        let mut cores = std::iter::once(&plan.first).chain(plan.rest.iter().map(|rest| &rest.1));
+        cores.any(|core| core.values.is_empty() || core.values.iter().flatten().any(has_query))
     }
 
     /// The given values in the table's order, with defaults and affinities.
@@ -458,6 +458,12 @@ impl ChangePlan {
         env.shared.failed_with.set(action);
         Stop::Error(error)
     }
+}
+
+fn has_query(code: &Code) -> bool {
+    let mut found = false;
+    code.walk(&mut |code| found |= matches!(code, Code::Subquery(_)));
+    found
 }
 
 /// A value as a rowid: NULL and what is no integer is none.
