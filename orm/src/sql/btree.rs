@@ -288,6 +288,18 @@ mod tests {
     }
 
     #[test]
+    fn behind_the_largest_number_there_is_no_row_id() {
+        let mut pager = Pager::memory().unwrap();
+        pager.begin_write().unwrap();
+        let root = create_tree(&mut pager, TreeKind::Table).unwrap();
+        assert_eq!(TableCursor::next_rowid(&mut pager, root).unwrap(), 1);
+        for (rowid, next) in [(7, Some(8)), (i64::MAX, None)] {
+            TableCursor::new(root).insert(&mut pager, rowid, b"\x01").unwrap();
+            assert_eq!(TableCursor::next_rowid(&mut pager, root).ok(), next);
+        }
+    }
+
+    #[test]
     fn cleared_and_dropped_trees_leave_free_pages() {
         let (mut pager, root) = table(&MemoryVfs::default());
         pager.begin_write().unwrap();

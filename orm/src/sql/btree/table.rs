@@ -144,6 +144,15 @@ impl TableCursor {
         Ok(cursor.last(pager)?.then(|| cursor.rowid()))
     }
 
+    /// The row id after the largest of the table at `root`.
+    ///
+    /// # Errors
+    /// As [`TableCursor::first`]; [`Error::Full`] where no number is larger.
+    pub(crate) fn next_rowid(pager: &mut Pager, root: u32) -> Result<i64> {
+        let largest = TableCursor::max_rowid(pager, root)?.unwrap_or(0);
+        largest.checked_add(1).ok_or(Error::Full)
+    }
+
     /// Inserts a row, or replaces the one that has this row id. The cursor is then on it.
     ///
     /// Row ids that rise from call to call are put at the end without a search.

@@ -315,7 +315,7 @@ fn add_row(
     root: u32,
     sql: Option<&str>,
 ) -> Result<()> {
-    let rowid = TableCursor::max_rowid(pager, SCHEMA_ROOT)?.unwrap_or(0) + 1;
+    let rowid = TableCursor::next_rowid(pager, SCHEMA_ROOT)?;
     write_row(pager, rowid, [kind, name, table], root, sql)
 }
 

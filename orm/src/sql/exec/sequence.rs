@@ -52,7 +52,7 @@ impl Sequence {
         encode(values.into_iter(), &mut record);
         let rowid = match self.row {
             Some(rowid) => rowid,
-            None => TableCursor::max_rowid(&mut pager, root)?.unwrap_or(0) + 1,
+            None => TableCursor::next_rowid(&mut pager, root)?,
         };
         TableCursor::new(root).insert(&mut pager, rowid, &record)
     }

@@ -17,7 +17,7 @@ use super::super::expr::scope::{
 use super::super::func::aggregate::Aggregate;
 use super::super::{Collation, Error, Result, Value};
 use super::join::{Condition, Join};
-use super::terms::{compound_order, order_keys, out_of_range};
+use super::terms::{compound_order, is_position, order_keys, out_of_range};
 use super::{CorePlan, Grouping, OutputColumn, SelectPlan, SortKey, SourcePlan, join};
 
 /// As many tables as SQLite joins.
@@ -391,7 +391,9 @@ fn has_aggregate(expr: &Expr) -> bool {
 fn group_keys(scope: &Scope<'_>, query: &Query) -> Result<Vec<(Code, Collation)>> {
     let key = |(at, expr): (usize, &Expr)| {
         let mut expr = expr;
-        if let Expr::Literal(Value::Integer(position)) = expr {
+        if let Expr::Literal(Value::Integer(position)) = expr
+            && is_position(*position)
+        {
             let chosen = usize::try_from(*position - 1).ok().and_then(|p| query.columns.get(p));
             let Some(ResultColumn::Expr { expr: column, .. }) = chosen else {
                 return Err(out_of_range(at, "GROUP BY", query.columns.len()));

@@ -48,7 +48,7 @@ pub(super) fn named_column(
             let explicit = collation(name)?;
             Ok(named_column(number, inner, columns)?.map(|(at, _)| (at, Some(explicit))))
         }
-        Expr::Literal(Value::Integer(position)) => {
+        Expr::Literal(Value::Integer(position)) if is_position(*position) => {
             let at = usize::try_from(*position - 1).ok().filter(|&at| at < columns.len());
             let at = at.ok_or_else(|| out_of_range(number, "ORDER BY", columns.len()))?;
             Ok(Some((at, columns[at].collation)))
@@ -60,6 +60,12 @@ pub(super) fn named_column(
         }
         _ => Ok(None),
     }
+}
+
+/// Whether a number as a term is a place in the result. Beyond 31 bits it is a constant like others, as
+/// in SQLite.
+pub(super) fn is_position(number: i64) -> bool {
+    number.unsigned_abs() < 1 << 31
 }
 
 /// The keys of a compound's ORDER BY, which sees nothing but the columns of the result: as the first
@@ -101,4 +107,30 @@ fn ordinal(at: usize) -> String {
         _ => "th",
     };
     format!("{number}{ending}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Connection;
+
+    #[test]
+    fn a_number_is_a_place_unless_it_is_huge() {
+        let db = Connection::memory().unwrap();
+        db.execute_batch("CREATE TABLE t(a)").unwrap();
+        for huge in [i64::MIN, -2_147_483_648, 2_147_483_648, i64::MAX] {
+            for clause in ["ORDER", "GROUP"] {
+                assert!(db.prepare(&format!("SELECT a FROM t {clause} BY {huge}")).is_ok());
+            }
+            let error = db.prepare(&format!("SELECT 1 UNION SELECT 2 ORDER BY {huge}"));
+            let want = "1st ORDER BY term does not match any column in the result set";
+            assert_eq!(error.unwrap_err().to_string(), want);
+        }
+        for place in [-2_147_483_647, 0, 2, 2_147_483_647] {
+            for clause in ["ORDER", "GROUP"] {
+                let error = db.prepare(&format!("SELECT a FROM t {clause} BY {place}"));
+                let want = format!("1st {clause} BY term out of range - should be between 1 and 1");
+                assert_eq!(error.unwrap_err().to_string(), want);
+            }
+        }
+    }
 }
