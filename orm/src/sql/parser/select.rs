@@ -177,10 +177,7 @@ impl Parser<'_> {
         let mut items = Vec::new();
         self.source_item(JoinKind::Inner, false, &mut items)?;
         loop {
-            let natural = self.is("NATURAL") && !self.eat(",");
-            if natural {
-                self.advance();
-            }
+            let natural = self.eat("NATURAL");
             let kind = if !natural && self.eat(",") {
                 JoinKind::Inner
             } else if self.eat("LEFT") {
@@ -213,7 +210,7 @@ impl Parser<'_> {
     ) -> Result<()> {
         let source = if self.eat("(") {
             if !self.starts_query() {
-                return self.nested(|p| p.joined_group(join, out));
+                return self.nested(|p| p.joined_group(join, natural, out));
             }
             let select = self.select()?;
             self.expect(")")?;
@@ -236,12 +233,21 @@ impl Parser<'_> {
     }
 
     /// `(a JOIN b ...)`: for inner joins the parentheses change nothing.
-    fn joined_group(&mut self, join: JoinKind, out: &mut Vec<FromItem>) -> Result<()> {
+    fn joined_group(
+        &mut self,
+        join: JoinKind,
+        natural: bool,
+        out: &mut Vec<FromItem>,
+    ) -> Result<()> {
         let mut group = self.sources()?;
         self.expect(")")?;
         if join == JoinKind::Left && group.len() > 1 {
             return Err(unsupported("a LEFT JOIN to a parenthesised join"));
         }
+        if natural && group.len() > 1 {
+            return Err(unsupported("a NATURAL JOIN to a parenthesised join"));
+        }
+        group[0].natural = natural;
         let Some(last) = group.last_mut() else { return Ok(()) };
         if self.is("ON") || self.is("USING") {
             if last.on.is_some() || !last.using.is_empty() || last.join == JoinKind::Left {
@@ -255,6 +261,10 @@ impl Parser<'_> {
     }
 
     fn join_condition(&mut self, item: &mut FromItem) -> Result<()> {
+        if item.natural && (self.is("ON") || self.is("USING")) {
+            let text = "a NATURAL join may not have an ON or USING clause";
+            return Err(Error::Sql(text.into()));
+        }
         if self.eat("ON") {
             item.on = Some(self.expr()?);
         } else if self.eat("USING") {

@@ -110,6 +110,17 @@ fn most_keywords_are_names() {
 }
 
 #[test]
+fn natural_holds_for_one_table_in_parentheses() {
+    assert_eq!(error("SELECT * FROM a NATURAL JOIN (b)"), "none");
+    let want = "not supported: a NATURAL JOIN to a parenthesised join";
+    assert_eq!(error("SELECT * FROM a NATURAL JOIN (b JOIN c)"), want);
+    let want = "a NATURAL join may not have an ON or USING clause";
+    for join in ["b ON 1", "b USING (x)", "(b) ON 1"] {
+        assert_eq!(error(&format!("SELECT * FROM a NATURAL JOIN {join}")), want);
+    }
+}
+
+#[test]
 fn hostile_text_ends_in_an_error_soon() {
     let deep = format!("SELECT {}1{}", "(".repeat(100_000), ")".repeat(100_000));
     assert_eq!(error(&deep), "parser stack overflow");
