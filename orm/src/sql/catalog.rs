@@ -250,6 +250,11 @@ impl Table {
     }
 
     fn unreadable(name: &str, why: &'static str) -> Table {
+        Table { unreadable: Some(why), ..Table::empty(name) }
+    }
+
+    /// A table without columns, to be filled in.
+    fn empty(name: &str) -> Table {
         Table {
             name: name.to_owned(),
             root: 0,
@@ -260,7 +265,7 @@ impl Table {
             rowid_conflict: None,
             indexes: Vec::new(),
             sql: String::new(),
-            unreadable: Some(why),
+            unreadable: None,
             unwritable: None,
         }
     }

@@ -263,7 +263,7 @@ fn matched<'a>(op: LikeOp, args: &[Val<'_>]) -> Result<Val<'a>> {
 /// From 1, in characters, or in bytes when both are blobs; 0: not found.
 fn instr(text: ValueRef<'_>, part: ValueRef<'_>) -> i64 {
     let position = match (text, part) {
-        (ValueRef::Blob(text), ValueRef::Blob([])) => Some(0).filter(|_| text.len() < usize::MAX),
+        (ValueRef::Blob(_), ValueRef::Blob([])) => Some(0),
         (ValueRef::Blob(text), ValueRef::Blob(part)) => {
             text.windows(part.len()).position(|window| window == part)
         }

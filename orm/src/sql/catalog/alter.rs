@@ -340,7 +340,7 @@ impl Alteration<'_> {
     fn rewrite_rows(&self, at: usize) -> Result<()> {
         let shared = self.definer.shared;
         let env = Env { shared, params: &[], cache: RefCell::default() };
-        let mut narrow = Table { root: self.table.root, ..Table::unreadable(&self.table.name, "") };
+        let mut narrow = Table { root: self.table.root, ..Table::empty(&self.table.name) };
         narrow.columns = self.table.columns.clone();
         narrow.columns.remove(at);
         narrow.rowid_alias = self.table.rowid_alias.map(|alias| alias - usize::from(alias > at));
@@ -349,7 +349,7 @@ impl Alteration<'_> {
             root: self.table.root,
             columns: self.table.columns.clone(),
             rowid_alias: self.table.rowid_alias,
-            ..Table::unreadable(&self.table.name, "")
+            ..Table::empty(&self.table.name)
         });
         let (mut reader, mut writer) = (Writer::new(&wide, &[]), Writer::new(&narrow, &[]));
         let mut cursor = TableCursor::new(self.table.root);

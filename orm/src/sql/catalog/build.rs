@@ -22,7 +22,7 @@ const COLUMNS_MAX: usize = 2000;
 impl Table {
     /// The table that a CREATE TABLE describes; it and its indexes have no root pages yet.
     pub(crate) fn build(create: &CreateTable, sql: &str) -> Result<Table> {
-        let mut table = Table::unreadable(&create.name.text, "");
+        let mut table = Table::empty(&create.name.text);
         table.unreadable = create.without_rowid.then_some("WITHOUT ROWID tables");
         table.unwritable = create.strict.then_some("writing to STRICT tables");
         table.sql = sql.to_owned();

@@ -92,7 +92,7 @@ impl Definer<'_> {
             root: 0,
             columns: table.columns.clone(),
             rowid_alias: table.rowid_alias,
-            ..Table::unreadable(&table.name, "")
+            ..Table::empty(&table.name)
         };
         let tables = [from_table(&Arc::new(shape), None)];
         for check in &table.checks {
@@ -210,8 +210,7 @@ impl Definer<'_> {
             columns: table.columns.clone(),
             rowid_alias: table.rowid_alias,
             indexes: vec![Arc::new(index)],
-            unreadable: None,
-            ..Table::unreadable("", "")
+            ..Table::empty("")
         });
         let index = &indexed.indexes[0];
         let filters = [filter];
