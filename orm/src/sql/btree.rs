@@ -11,8 +11,9 @@
 //!     [1 2 3] [5 6 7] [8 9]                 [apple date] [kiwi lime] [plum]
 //! ```
 //!
-//! Every path from the root to a leaf has the same length, and every page but the root is at least
-//! a third full. With 100 keys on a page, three steps reach a million rows.
+//! Every path from the root to a leaf has the same length. A page that a delete leaves less than a third
+//! full gets cells from its neighbours, or is merged with them. With 100 keys on a page, three steps reach a
+//! million rows.
 //!
 //! ```text
 //!   seek     binary search in each page on the way down           cursor, table, index

@@ -12,8 +12,9 @@
 //!                     12  00 00 00 06  page 6
 //! ```
 //!
-//! That are five free pages: 9, 7, 6, 4 and 3. Freeing a page appends its number to the first trunk,
-//! and does not touch the page; where the first trunk is full, the page becomes a new trunk.
+//! These are five free pages: 9, 7, 6, 4 and 3. Freeing a page appends its number to the first trunk,
+//! and does not touch the page; where the first trunk is full, the page becomes a new trunk. (So a trunk behind
+//! the first is full: 1016 leaves on a page of 4096 bytes, too many for a picture.)
 //!
 //! A trunk could hold usable/4 - 2 numbers; versions of SQLite before 3.6.0 take a page with the last
 //! six in use for damaged, so nobody fills them.

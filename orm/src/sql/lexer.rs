@@ -8,9 +8,8 @@
 //! a keyword depends on where it stands, so that is left to the [parser](super::parser).
 //!
 //! ```text
-//! SELECT name FROM t WHERE age >= ?1 -- adults
-//! Word   Word Word Word    Symbol Variable
-//!             Word     Word
+//! SELECT  name  FROM  t     WHERE  age   >=      ?1        -- adults
+//! Word    Word  Word  Word  Word   Word  Symbol  Variable
 //! ```
 //!
 //! | kind | examples |

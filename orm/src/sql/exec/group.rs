@@ -1,4 +1,4 @@
-//! GROUP BY: the rows of the loops become one row for each group.
+//! GROUP BY: the rows of the loops become one row for each group (day 0, query it).
 //!
 //! ```text
 //! SELECT owner, count(*), max(age) FROM pet GROUP BY owner

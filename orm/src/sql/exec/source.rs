@@ -1,4 +1,4 @@
-//! A source: the current row of one table of FROM, decoded no further than it is looked at.
+//! A source: the current row of one table of FROM, decoded no further than it is looked at (day 0, query it).
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use super::super::record::Columns;
 use super::super::{Error, Pager, Result, Value, ValueRef};
 use super::Row;
 
-/// The current row of a table, an index that has all that is wanted, a subquery, or of memory.
+/// A current row: of a table, of an index that has all that is wanted, of a subquery, or one in memory.
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(super) kind: Kind,
