@@ -15,6 +15,7 @@ struct Account {
 
 impl Hooks for Account {
     fn before_insert(&mut self, session: &mut Session<'_>) -> Result<()> {
+        // So spelled in the tutorial, whose log lines these are.
         session.log().info(format_args!("before inert {self:?}"));
         self.id += 1000;
         Ok(())

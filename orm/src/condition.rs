@@ -146,7 +146,7 @@ impl Condition {
         Condition::Or(list)
     }
 
-    /// Writes the condition; `tight` where it stands beside an AND or behind a NOT.
+    /// Writes the condition. `tight`: others stand beside it, so that an OR, or a text that may have one, needs parentheses.
     pub(crate) fn write(&self, schema: &Schema, tight: bool, sql: &mut Sql<'_>) -> Result<()> {
         match self {
             Condition::Compare(operator, column, value) => {

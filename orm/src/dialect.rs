@@ -79,7 +79,8 @@ pub trait Dialect: Debug {
     /// Whatever the database says.
     fn describe(&self, session: &mut Session<'_>, table: &str) -> Result<Existing>;
 
-    /// Writes LIMIT and OFFSET; the arguments are bound by the caller, as many as are `true`.
+    /// Writes LIMIT and OFFSET, with placeholders from number `first` on; the caller binds as many arguments as are
+    /// `true`. An offset alone has the limit -1 here, which is SQLite's word for none.
     fn limit(&self, first: usize, limit: bool, offset: bool, out: &mut String) {
         out.push_str("LIMIT ");
         if limit {

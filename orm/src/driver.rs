@@ -17,7 +17,7 @@
 //! ```
 //!
 //! # The idea alone
-//! Three hooks into any store are enough to be a database; here it is a list of numbers:
+//! Three of the traits make a database of any store; here it is a list of numbers:
 //!
 //! ```
 //! trait Rows { fn next(&mut self) -> Option<i64>; }
@@ -42,7 +42,7 @@
 //! }
 //!
 //! let list = List(vec![18, 25, 30]);
-//! let connection: &dyn Connection = &list; // who reads on knows only the traits
+//! let connection: &dyn Connection = &list; // from here on only the traits are known
 //! let mut statement = connection.prepare("at least ?")?;
 //! let mut rows = statement.query(20);
 //! assert_eq!((rows.next(), rows.next(), rows.next()), (Some(25), Some(30), None));
@@ -140,7 +140,7 @@ impl Connection for sql::Connection {
                 _ => Err(Error::Misuse("this text has two statements: run one at a time")),
             },
             Ok(None) => Err(Error::Misuse("there is no statement in this text")),
-            // The text ends too early: at its end, which only the caller knows.
+            // The error is at the end of the text, and does not know where that is.
             Err(error @ sql::Error::IncompleteInput) => {
                 Err(Error::Syntax { offset: sql.len(), message: error.to_string() })
             }

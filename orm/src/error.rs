@@ -175,6 +175,7 @@ impl From<sql::Error> for Error {
             sql::Error::Syntax { offset, .. } | sql::Error::UnrecognizedToken { offset, .. } => {
                 Error::Syntax { offset, message }
             }
+            // Its place is the end of the text, which only the driver knows.
             sql::Error::IncompleteInput => Error::Syntax { offset: 0, message },
             sql::Error::NoSuchTable(name) => Error::NoSuchTable(name),
             sql::Error::NoSuchColumn(name) => Error::NoSuchColumn(name),

@@ -20,7 +20,8 @@
 //! | `Option<T>` | that of `T` | NULL, or as `T` |
 //!
 //! Reading is strict: text is not a number, 300 is no `u8`, NULL goes into an `Option` only. What does
-//! not fit is an error that says what was found; nothing is rounded, cut or guessed. And what an
+//! not fit is an error that says what was found; nothing is cut or guessed. Only reals are rounded: an `f32` is the
+//! nearest to what is stored, and so is an `f64` to an integer beyond 2^53. And what an
 //! [update](crate::Session::update) sets must be readable by its field, although SQLite would store a text in an integer column.
 
 use std::time::SystemTime;
@@ -72,7 +73,7 @@ pub trait Column: ToValue + FromValue {
     const NULLABLE: bool = false;
 }
 
-/// The error of a value that does not fit; who knows the column fills it in.
+/// The error of a value that does not fit. The column is `?`: a value does not know it, and [`Row::read`](crate::Row::read) puts it in.
 fn unfit(value: &Value, wanted: &str) -> Error {
     let found = match value {
         Value::Null => "NULL".to_owned(),
@@ -121,7 +122,7 @@ impl ToValue for f64 {
 impl FromValue for f64 {
     #[allow(
         clippy::cast_precision_loss,
-        reason = "a REAL column may hold a whole number as integer"
+        reason = "a column that is not declared REAL gives whole numbers as integers"
     )]
     fn from_value(value: &Value) -> Result<f64> {
         match value {

@@ -85,6 +85,7 @@
 //! [`Session::insert_all`](crate::Session::insert_all), [`find`](crate::Session::find), [`update`](crate::Session::update) and
 //! [`delete`](crate::Session::delete) look at [`Model::HOOKED`](crate::Model::HOOKED). Where it is true they begin a
 //! [transaction](crate::transaction), call the hook on each record, run the statement, call the other hook, and commit.
+//! [`save`](crate::Session::save) and [`remove`](crate::Session::remove) have their record at hand, and do so always.
 //!
 //! # What the borrow checker says
 //! In Go whether a hook fires depends on the model being a value or a pointer. Here `&mut self` says that an
@@ -105,7 +106,7 @@
 //! - Hooks run on the records concerned (ORM-8), and on the type that is read (ORM-9).
 //!
 //! # Try it
-//! `cargo run -p orm --example day5_hooks` logs and prints, dates and places apart:
+//! `cargo run -p orm --example day5_hooks` logs and prints, dates and places apart (`inert` is the tutorial's own spelling):
 //!
 //! ```text
 //! before inert Account { id: 1, password: "123456" }

@@ -34,7 +34,7 @@
 //! | day | what appears | modules, in reading order | example |
 //! |---|---|---|---|
 //! | 0 | the engine: read a file, write and journal it, query it | [`sql`] | `shell` |
-//! | 1 | drivers, a logger, raw SQL | [`error`], [`driver`], [`engine`], [`log`], [`session`] | `day1_database_sql` |
+//! | 1 | drivers, a logger, raw SQL | [`error`], [`driver`], [`engine`], [`log`] with `datetime`, [`session`] | `day1_database_sql` |
 //! | 2 | a table from a struct | [`dialect`], [`field`], [`schema`] | `day2_schema` |
 //! | 3 | structs into rows and back | [`clause`], [`record`] | `day3_save_query` |
 //! | 4 | conditions, order, update, delete | [`condition`], [`query`], [`change`] | `day4_chain` |
@@ -43,7 +43,8 @@
 //! | 7 | migration | [`migrate`] | `day7_migrate` |
 //!
 //! The tests of each day are in its modules; `tests/tests/orm_days.rs` runs the examples and asks sqlite3 what they left,
-//! `tests/tests/orm.rs` looks at every statement's text, at every error, and at the Go tutorial's 22 defects.
+//! `tests/tests/orm.rs` looks at every statement's text and at every error. A mark such as (ORM-17) in a chapter is one
+//! of the Go tutorial's 22 defects: the book's page of deviations lists them, `tests/tests/orm/defects.rs` tests each.
 //! An exercise has a test that is ignored until you solve it: `cargo test -p orm -- --ignored exercise_`; the solutions are
 //! patches in `tests/solutions`.
 //! Here the course ends. [`beyond`] has what users of the real thing miss: tuples, upsert, relations.
@@ -51,7 +52,7 @@
 //! # One record, from end to end
 //! `session.insert(&mut User { name: "Tom", age: 18 })`:
 //!
-//! 1. [`Session::insert`] begins a [transaction] and calls [`Hooks::before_insert`], where there are hooks or many rows.
+//! 1. [`Session::insert`] begins a [transaction], where one statement is not enough, and calls [`Hooks::before_insert`].
 //! 2. [`Model::to_row`], which the derive wrote, appends `Tom` and `18` to a `Vec<Value>`.
 //! 3. [`clause::Clause::build`] writes `INSERT INTO "User" ("Name","Age") VALUES (?, ?)`; the [`Dialect`] has the last word.
 //! 4. The [`Session`] looks the text up among its prepared statements, or has it prepared.

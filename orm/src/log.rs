@@ -22,8 +22,9 @@
 //! answer is always yes: nobody logs while a line is being written.
 //!
 //! # Limits
-//! A line ends after about 1,000 bytes, control characters of values are escaped: a stored text cannot forge
-//! a line or move the cursor. Values are shown, as in the tutorial; do not log passwords.
+//! A statement's text, each of its values and an error are cut after about 1,000 bytes, the list of values likewise.
+//! Their control characters are escaped: a stored text cannot forge a line or move the terminal's cursor.
+//! Values are shown, as in the tutorial; do not log passwords.
 
 use std::cell::{Cell, RefCell};
 use std::fmt::{self, Write as _};

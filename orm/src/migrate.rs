@@ -224,8 +224,9 @@ impl<M: Model> Migration<M> {
             let what = format!("column {} of table {}", dropped.join(", "), schema.table);
             return Err(Error::WouldLose(what));
         }
-        let (later, now): (Vec<_>, Vec<_>) = added.iter().partition(|field| needs_rebuild(field));
-        for field in now {
+        let (later, at_once): (Vec<_>, Vec<_>) =
+            added.iter().partition(|field| needs_rebuild(field));
+        for field in at_once {
             run.add_column::<M>(field)?;
         }
         let same = |name: &str, kind: &str| {

@@ -1,7 +1,7 @@
 //! Queries that are values: chained, kept, cloned, used twice (day 4).
 //!
-//! At the end of this chapter [`Query`] says which records, and nothing about it is left over
-//! afterwards. Eight minutes to read.
+//! At the end of this chapter a [`Query`] says which records are meant, and leaves nothing behind in the session.
+//! Eight minutes to read.
 //!
 //! # Why
 //! Go chains on the session: `s.Where(...).Limit(1).Find(&users)`. The session is a pointer, so the chain
@@ -251,7 +251,7 @@ impl<M: Model> Query<M> {
         Ok(())
     }
 
-    /// Whether each row of the result is a record of the table.
+    /// Whether a row of the result is a group, and not a record of the table.
     pub(crate) fn grouped(&self) -> bool {
         self.clause.has(Kind::GroupBy) || self.clause.has(Kind::Having)
     }

@@ -37,7 +37,7 @@
 //!
 //! # The derive
 //! That is dull to type for twenty structs, so a program types it: [`#[derive(Model)]`](derive@crate::Model)
-//! reads the struct's tokens and writes exactly the `impl` above.
+//! reads the struct's tokens and writes both `impl`s above, and [`Model::set_id`] where there is one primary key.
 //!
 //! ```
 //! use orm::Model;
@@ -53,8 +53,8 @@
 //! ```
 //!
 //! It lives in three short files in `orm/derive`, and uses only `proc_macro`, the compiler's own; its front page shows
-//! the text that it writes. Names become Go's forms, `user_name` the
-//! column `UserName` and `id` the column `ID`; `#[model(snake_case)]` keeps them as they are.
+//! the text that it writes. Names become Go's forms: the field `user_name` is the column `UserName`, `id` is `ID`.
+//! With `#[model(snake_case)]` columns are called as their fields, and the table of `UserName` is `user_name`.
 //!
 //! | on a field | meaning |
 //! |---|---|
@@ -399,7 +399,7 @@ impl<'r> Row<'r> {
     }
 }
 
-/// The error with the column that only the caller knows.
+/// The error, with the column that only the caller knows in place of its `?`.
 pub(crate) fn named(error: Error, name: &str) -> Error {
     match error {
         Error::TypeMismatch { what, .. } => Error::mismatch(name, what),

@@ -24,7 +24,7 @@
 //! prepare it, runs it, puts it back, and has the [log](crate::log) write the line.
 //!
 //! # The idea alone
-//! A cache of things that borrow from what the cache's owner borrows:
+//! A session borrows a connection, and keeps statements that borrow from it, too:
 //!
 //! ```
 //! use std::collections::HashMap;
