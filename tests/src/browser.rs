@@ -15,7 +15,7 @@
 use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -58,26 +58,9 @@ impl Browser {
     #[must_use]
     pub fn open(name: &str) -> Option<Browser> {
         let (chromedriver, _) = (peer("chromedriver")?, peer("chromium")?);
-        let mut driver = Command::new(chromedriver)
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver starts");
-        let stdout = driver.stdout.take().expect("invariant: stdout is piped");
-        let (sender, ports) = mpsc::channel();
-        // Ends with the driver, whose death closes the pipe; nobody needs to join it.
-        thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                let port = line
-                    .split_once("started successfully on port ")
-                    .map(|(_, rest)| rest.trim_end_matches('.'));
-                if let Some(port) = port.and_then(|port| port.parse::<u16>().ok()) {
-                    let _ = sender.send(port);
-                }
-            }
-        });
+        // It finds a free port and binds it after that; between the two another may be quicker.
+        let started = (0..5).find_map(|_| start_driver(&chromedriver));
+        let (driver, port) = started.expect("chromedriver starts and tells its port");
         let profile = env::temp_dir().join(format!("browser-{}-{name}", std::process::id()));
         let mut browser = Browser {
             name: name.to_owned(),
@@ -87,8 +70,6 @@ impl Browser {
             profile,
         };
         browser.client.total_timeout = Duration::from_secs(60);
-        let port =
-            ports.recv_timeout(Duration::from_secs(20)).expect("chromedriver tells its port");
         let base = format!("http://127.0.0.1:{port}/session");
         let wanted = browser.capabilities();
         let answer = browser.call("POST", &base, &wanted);
@@ -264,6 +245,36 @@ impl Browser {
             None => Ok(value["value"].clone()),
         }
     }
+}
+
+/// Starts chromedriver; `None` if it ends, or says nothing for a while, instead of serving.
+fn start_driver(chromedriver: &Path) -> Option<(Child, u16)> {
+    let mut driver = Command::new(chromedriver)
+        .arg("--port=0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("chromedriver can be run");
+    let stdout = driver.stdout.take().expect("invariant: stdout is piped");
+    let (sender, ports) = mpsc::channel();
+    // Ends with the driver, whose death closes the pipe; nobody needs to join it.
+    thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            let port = line
+                .split_once("started successfully on port ")
+                .map(|(_, rest)| rest.trim_end_matches('.'));
+            if let Some(port) = port.and_then(|port| port.parse::<u16>().ok()) {
+                let _ = sender.send(port);
+            }
+        }
+    });
+    if let Ok(port) = ports.recv_timeout(Duration::from_secs(20)) {
+        return Some((driver, port));
+    }
+    let _ = driver.kill();
+    let _ = driver.wait();
+    None
 }
 
 impl Drop for Browser {
