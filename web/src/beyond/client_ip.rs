@@ -35,9 +35,13 @@ pub fn trust_proxies(networks: &[&str]) -> Result<impl Fn(&mut Context) + Send +
     let trusted = move |ip: IpAddr| networks.iter().any(|network| network.contains(ip));
     Ok(move |c: &mut Context| {
         let Some(mut ip) = c.client_ip() else { return };
-        let fields: Vec<&str> = c.request.headers().get_all("X-Forwarded-For").collect();
-        for hop in fields.join(",").rsplit(',').map(str::trim) {
-            let Ok(before) = hop.parse::<IpAddr>() else { break };
+        // As octets: what a client wrote need not be UTF-8, and must not hide what a proxy added.
+        let fields = c.request.headers().iter();
+        let forwarded = fields.filter(|(name, _)| name.eq_ignore_ascii_case("X-Forwarded-For"));
+        let lines: Vec<&[u8]> = forwarded.map(|(_, value)| value).collect();
+        for hop in lines.join(&b',').rsplit(|&b| b == b',') {
+            let Ok(hop) = std::str::from_utf8(hop) else { break };
+            let Ok(before) = hop.trim().parse::<IpAddr>() else { break };
             if !trusted(ip) {
                 break;
             }
@@ -111,5 +115,18 @@ mod tests {
         assert_eq!(seen("[::ffff:10.1.1.1]:5", &inside, &["nonsense"]), "10.1.1.1");
         assert_eq!(seen("10.9.9.9:5", &inside, &[]), "10.9.9.9");
         assert!(trust_proxies(&["10.0.0.0/33"]).is_err() && trust_proxies(&["x"]).is_err());
+    }
+
+    /// A proxy adds the client's address to the line that the client sent, whatever is in it.
+    #[test]
+    fn octets_that_are_no_text_hide_nobody() {
+        let mut engine = Engine::new();
+        engine.middleware(trust_proxies(&["10.0.0.0/8"]).unwrap());
+        engine.get("/", |c| c.string(200, format!("{:?}", c.client_ip()))).unwrap();
+        let head = b"GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: \xff, 203.0.113.9\r\n\r\n";
+        let mut request = Request::default();
+        assert_eq!(request.parse(head, &crate::Limits::default()).unwrap(), Some(head.len()));
+        request.peer = Some("10.0.0.2:5".parse().unwrap());
+        assert_eq!(engine.handle(request).into_bytes().unwrap(), b"Some(203.0.113.9)");
     }
 }
