@@ -55,6 +55,11 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// What should name a proxy is neither an address nor a network.
+    Network {
+        /// The text, as given.
+        network: String,
+    },
     /// A template that cannot be loaded or run; says file, line and column.
     Template(TemplateError),
     /// A form that is not what its Content-Type says.
@@ -89,6 +94,9 @@ impl fmt::Display for Error {
                 write!(f, "route {method} {pattern:?} matches the same paths as {existing:?}")
             }
             Error::Url { url, reason } => write!(f, "url {url:?}: {reason}"),
+            Error::Network { network } => {
+                write!(f, "proxy {network:?}: write an address or a network, as in 10.0.0.0/8")
+            }
             Error::Template(error) => write!(f, "{error}"),
             Error::Form(reason) => write!(f, "form: {reason}"),
         }

@@ -28,10 +28,12 @@ impl Context {
 /// Middleware that believes `X-Forwarded-For` from these networks: `10.0.0.0/8`, `::1`.
 ///
 /// # Errors
-/// [`Error::Form`] if one is not an address or network.
+/// [`Error::Network`] if one is not an address or network.
 pub fn trust_proxies(networks: &[&str]) -> Result<impl Fn(&mut Context) + Send + Sync + 'static> {
-    let parsed: Option<Vec<Network>> = networks.iter().map(|text| Network::parse(text)).collect();
-    let networks = parsed.ok_or(Error::Form("a proxy is named by its address or network"))?;
+    let parse = |text: &&str| {
+        Network::parse(text).ok_or_else(|| Error::Network { network: (*text).to_owned() })
+    };
+    let networks = networks.iter().map(parse).collect::<Result<Vec<Network>>>()?;
     let trusted = move |ip: IpAddr| networks.iter().any(|network| network.contains(ip));
     Ok(move |c: &mut Context| {
         let Some(mut ip) = c.client_ip() else { return };
@@ -114,7 +116,11 @@ mod tests {
         assert_eq!(seen("[::1]:5", &inside, &["2001:db8::1"]), "2001:db8::1");
         assert_eq!(seen("[::ffff:10.1.1.1]:5", &inside, &["nonsense"]), "10.1.1.1");
         assert_eq!(seen("10.9.9.9:5", &inside, &[]), "10.9.9.9");
-        assert!(trust_proxies(&["10.0.0.0/33"]).is_err() && trust_proxies(&["x"]).is_err());
+        for bad in ["10.0.0.0/33", "x"] {
+            let error = trust_proxies(&[bad]).err().map(|error| error.to_string());
+            let want = format!("proxy {bad:?}: write an address or a network, as in 10.0.0.0/8");
+            assert_eq!(error, Some(want));
+        }
     }
 
     /// A proxy adds the client's address to the line that the client sent, whatever is in it.
