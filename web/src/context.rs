@@ -75,6 +75,7 @@
 //! `{"password":"1234","username":"geektutu"}`. The day's exercises are those of [`mod@crate::json`].
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::fmt;
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -273,9 +274,15 @@ impl Context {
     /// A failure that is ours: the reason for the log, a plain 500 for the client, whatever the
     /// handler says from now on.
     pub(crate) fn server_error(&mut self, error: &dyn fmt::Display) {
-        crate::log::line(format_args!("{} {}: {error}", self.method(), self.path()));
+        crate::log::line(format_args!("{} {}: {error}", self.method(), self.sent_target()));
         self.failure = Some((500, "Internal Server Error"));
         self.abort();
+    }
+
+    /// The target for a log line: as sent, since a decoded one may hold a line end, and with it a
+    /// line of the client's own.
+    pub(crate) fn sent_target(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.request.target())
     }
 
     /// The status that will be sent as things stand: a broken body, form or header field decides
@@ -340,6 +347,16 @@ mod tests {
             })
             .unwrap();
         (engine.handle(request).status(), seen.load(Ordering::Relaxed))
+    }
+
+    #[test]
+    fn a_request_cannot_write_a_log_line() {
+        let mut engine = Engine::new();
+        engine
+            .get("/*all", |c| c.string(200, format!("{} {}", c.path(), c.sent_target())))
+            .unwrap();
+        let text = engine.handle(Request::new("GET", "/a%0ab")).into_bytes().unwrap();
+        assert_eq!(text, b"/a\nb /a%0ab");
     }
 
     #[test]

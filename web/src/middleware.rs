@@ -125,9 +125,8 @@ pub fn logger() -> impl Fn(&mut Context) + Send + Sync + 'static {
     |c| {
         let start = Instant::now();
         c.next();
-        let target = String::from_utf8_lossy(c.request.target());
         let took = go_duration(start.elapsed());
-        line(format_args!("[{}] {target} in {took}", c.final_status()));
+        line(format_args!("[{}] {} in {took}", c.final_status(), c.sent_target()));
     }
 }
 
