@@ -19,6 +19,7 @@ use std::time::Instant;
 
 use crate::connection::{BODY_TIMEOUT, Connection, LONG_LINE, is_timeout};
 use crate::head::refuse;
+use crate::response::KEPT_BYTES_MAX;
 use crate::{Error, Result};
 
 /// A request's body, read on demand. Also a [`Read`], for bodies that need not fit in memory.
@@ -76,6 +77,13 @@ impl Body {
         self.expects_continue = expects_continue && self.framing != Framing::Length(0);
         (self.started, self.received, self.refused) = (None, 0, None);
         self.content.clear();
+    }
+
+    /// Gives back the memory of a large body: the connection may now be idle for long.
+    pub(crate) fn forget(&mut self) {
+        if self.content.capacity() > KEPT_BYTES_MAX {
+            self.content = Vec::new();
+        }
     }
 
     /// Prepares for an answer without a length.
@@ -331,4 +339,22 @@ fn chunk_size(line: &[u8]) -> Result<u64> {
     }
     let digits = std::str::from_utf8(&line[..digits]).unwrap_or_default();
     u64::from_str_radix(digits, 16).or_else(|_| refuse(400, "a chunk size is over 64 bits"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Request;
+
+    /// A connection that once sent a megabyte does not hold it while it is idle.
+    #[test]
+    fn a_large_body_is_given_back_and_a_small_one_kept() {
+        for (length, kept) in [(1000, true), (1_000_000, false)] {
+            let mut request = Request::new("POST", "/").with_body(vec![b'x'; length]);
+            assert_eq!(Body::bytes(&mut request.body).unwrap().len(), length);
+            request.reset();
+            let held = request.body.content.capacity();
+            assert!(held <= KEPT_BYTES_MAX && (held > 0) == kept, "{length}: {held}");
+        }
+    }
 }

@@ -190,10 +190,11 @@ impl Request {
         std::str::from_utf8(&self.headers.text[range.clone()]).unwrap_or_default()
     }
 
-    /// Forgets the request before, keeping its memory.
+    /// Forgets the request before, keeping its memory unless its body was large.
     pub(crate) fn reset(&mut self) {
         self.headers.clear();
         self.params.clear();
+        self.body.forget();
     }
 
     /// Takes the request line, which stands at `at` of the head.

@@ -207,8 +207,8 @@ impl Response {
     }
 }
 
-/// A body buffer larger than this is not kept for the next response.
-const KEPT_BYTES_MAX: usize = 64 * 1024;
+/// A body's memory larger than this is not kept for the next request or response.
+pub(crate) const KEPT_BYTES_MAX: usize = 64 * 1024;
 
 /// The type of a body that came without one: HTML by its first tag, text if it is UTF-8 without
 /// control characters, else octets. (Go and the browsers know more signatures.)
