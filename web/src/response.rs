@@ -142,6 +142,7 @@ impl Response {
         let bodyless = self.status == 204 || self.status == 304;
         self.write_head(&mut connection.output, minor, closing, bodyless);
         if head_only || bodyless {
+            self.body(); // lets go of a file now, not when the next request comes
             return Ok(());
         }
         match std::mem::take(&mut self.content) {
@@ -303,5 +304,23 @@ impl Write for BodyWriter<'_> {
     fn flush(&mut self) -> io::Result<()> {
         self.send_pending()?;
         self.connection.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    /// The connection may be idle for long after it: a file must not stay open so long.
+    #[test]
+    fn an_answer_without_its_body_lets_go_of_what_it_would_have_sent() {
+        let file = Arc::new(());
+        let lent = Arc::clone(&file);
+        let mut response = Response::new();
+        response.content = Content::Stream(Box::new(move |out| write!(out, "{lent:?}")));
+        let mut connection = Connection::from_memory(Vec::new());
+        response.send(&mut connection, true, 1, false).unwrap();
+        assert_eq!(Arc::strong_count(&file), 1);
     }
 }
