@@ -17,7 +17,7 @@
 use std::io::{self, Read};
 use std::time::Instant;
 
-use crate::connection::{BODY_TIMEOUT, Connection, LONG_LINE, is_timeout};
+use crate::connection::{BODY_TIMEOUT, Connection, LONG_LINE, is_timeout, moment};
 use crate::head::refuse;
 use crate::response::KEPT_BYTES_MAX;
 use crate::{Error, Result};
@@ -298,9 +298,11 @@ impl Body {
     /// A body must keep up a minimum rate, after some grace.
     fn deadline(&mut self) -> Instant {
         let started = *self.started.get_or_insert_with(Instant::now);
-        let allowed =
-            |c: &Connection| c.limits.body_timeout + c.limits.transfer_time(self.received);
-        started + self.connection.as_deref().map(allowed).unwrap_or_default()
+        let allowed = self
+            .connection
+            .as_deref()
+            .map(|c| c.limits.body_timeout.saturating_add(c.limits.transfer_time(self.received)));
+        moment(started, allowed.unwrap_or_default())
     }
 
     fn send_continue(&mut self) {

@@ -45,7 +45,7 @@ use answer::{as_bad_answer, read_head, timed_out};
 pub use outgoing::Outgoing;
 use outgoing::split_url;
 
-use crate::connection::{Connection, left};
+use crate::connection::{Connection, left, moment};
 use crate::{Error, Limits, Request, Result};
 
 /// Sends requests and keeps connections. Share one between threads.
@@ -101,7 +101,7 @@ impl Client {
     /// ends before its answer begins; [`Error::Refused`] if the answer is not HTTP, not whole or too
     /// large.
     pub fn send(&self, mut outgoing: Outgoing) -> Result<Answer> {
-        let deadline = Instant::now() + self.total_timeout;
+        let deadline = moment(Instant::now(), self.total_timeout);
         let url = outgoing.url.clone();
         let (authority, target) = split_url(&url)?;
         let head = outgoing.head(&authority, target)?;

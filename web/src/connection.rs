@@ -132,7 +132,7 @@ impl Connection {
             }
             let begun = self.head.has_begun();
             let got = if begun {
-                let begin = || Instant::now() + self.limits.head_timeout;
+                let begin = || moment(Instant::now(), self.limits.head_timeout);
                 let deadline = *deadline.get_or_insert_with(begin);
                 self.fill(left(deadline).ok_or(HEAD_TIMEOUT)?)
             } else {
@@ -175,7 +175,7 @@ impl Connection {
     /// A client that has just connected is about to ask, so nobody cuts this wait short; but if it
     /// stays silent while others want the thread, it goes.
     fn wait_for_first_request(&mut self) -> io::Result<usize> {
-        let deadline = Instant::now() + self.limits.head_timeout;
+        let deadline = moment(Instant::now(), self.limits.head_timeout);
         loop {
             let left = left(deadline).ok_or(ErrorKind::TimedOut)?;
             match self.fill(left.min(FRESH_WAIT)) {
@@ -289,6 +289,12 @@ const HEAD_TIMEOUT: Error =
     Error::Refused { status: 408, reason: "the header section took too long" };
 pub(crate) const BODY_TIMEOUT: Error =
     Error::Refused { status: 408, reason: "the body came too slowly" };
+
+/// The moment that lies `wait` after `start`, or a hundred years after it: [`Duration::MAX`], for
+/// ever, is more than a clock can add.
+pub(crate) fn moment(start: Instant, wait: Duration) -> Instant {
+    start + wait.min(Duration::from_secs(100 * 365 * 86_400))
+}
 
 /// The time until `deadline`, `None` when it has passed.
 pub(crate) fn left(deadline: Instant) -> Option<Duration> {

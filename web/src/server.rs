@@ -98,7 +98,7 @@ use std::time::{Duration, Instant};
 pub use limits::Limits;
 use open::{Control, Tracked};
 
-use crate::connection::Connection;
+use crate::connection::{Connection, moment};
 use crate::pool::{Placed, Pool, PoolLimits};
 use crate::request::Request;
 use crate::response::Response;
@@ -262,7 +262,7 @@ impl Stopper {
     /// connections, and waits for all threads, a second longer than `within` at most. `false`: some
     /// request was cut off or still runs.
     pub fn stop(&self, within: Duration) -> bool {
-        let deadline = Instant::now() + within;
+        let deadline = moment(Instant::now(), within);
         let mut open = self.control.lock();
         open.deadline = Some(deadline);
         self.control.stopping.store(true, SeqCst);
@@ -329,6 +329,31 @@ mod tests {
         assert!(!starved());
         server.survive(&io::Error::other("too many open files"));
         assert!(starved());
+    }
+
+    /// No limit on time: every wait is for ever, and none of them overflows.
+    #[test]
+    fn a_limit_may_be_for_ever() {
+        let ever = Duration::MAX;
+        let handler = |request: &mut Request, response: &mut Response| {
+            let body = crate::body::Body::bytes(&mut request.body);
+            *response.body() = body.unwrap_or_default().to_vec();
+        };
+        let mut server = Server::new(handler);
+        server.limits.head_timeout = ever;
+        server.limits.body_timeout = ever;
+        server.limits.idle_timeout = ever;
+        server.limits.write_timeout = ever;
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let stop = server.stopper();
+        let serving = thread::spawn(move || server.serve(listener));
+        let mut client = crate::Client::new();
+        client.total_timeout = ever;
+        let answer = client.send(crate::Outgoing::new("POST", &url).body("ping")).unwrap();
+        assert_eq!((answer.status, &*answer.body), (200, &b"ping"[..]));
+        assert!(stop.stop(ever));
+        serving.join().unwrap().unwrap();
     }
 
     fn hello_by_name(_: &mut Request, response: &mut Response) {

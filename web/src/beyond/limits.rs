@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::Context;
+use crate::connection::moment;
 
 /// Middleware under which a body may have so many octets; more are answered 413. It can only
 /// lower the server's limit.
@@ -23,7 +24,7 @@ struct Deadline(Instant);
 /// tells handlers, and an answer that is late is replaced by 503.
 pub fn timeout(limit: Duration) -> impl Fn(&mut Context) + Send + Sync + 'static {
     move |c| {
-        let deadline = Instant::now() + limit;
+        let deadline = moment(Instant::now(), limit);
         c.set(Deadline(deadline));
         c.request.body.finish_by(deadline);
         c.next();

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
-use super::{COPY_BYTES_MAX, Connection, left, retry};
+use super::{COPY_BYTES_MAX, Connection, left, moment, retry};
 
 /// An output buffer larger than this is given back after the flush.
 const OUTPUT_BYTES_KEPT: usize = 64 * 1024;
@@ -63,7 +63,8 @@ impl Connection {
                 // What the kernel could take at once says nothing about the peer.
                 let taken = sent - *buffered.get_or_insert(sent);
                 let earned = self.limits.transfer_time(taken as u64);
-                left(since + self.limits.write_timeout + earned).ok_or(ErrorKind::TimedOut)?;
+                let allowed = self.limits.write_timeout.saturating_add(earned);
+                left(moment(since, allowed)).ok_or(ErrorKind::TimedOut)?;
             }
         }
         Ok(())
