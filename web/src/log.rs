@@ -39,11 +39,10 @@ pub fn go_duration(duration: Duration) -> String {
         1_000_000_000..60_000_000_000 => trimmed(1_000_000_000, "s"),
         _ => {
             let minutes = duration.as_secs() / 60;
-            let rest = go_duration(duration - Duration::from_secs(minutes * 60));
             let rest = if duration.as_secs().is_multiple_of(60) {
                 seconds_below_one(duration)
             } else {
-                rest
+                go_duration(duration - Duration::from_secs(minutes * 60))
             };
             match minutes / 60 {
                 0 => format!("{minutes}m{rest}"),

@@ -1,4 +1,4 @@
-//! What the client reads (day 1): the head of an answer.
+//! What the client reads: the head of an answer. Its body is read as a request's is, by `body.rs`.
 
 use std::io;
 use std::time::Duration;
@@ -22,9 +22,9 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Whether the server means to keep the connection, unless it said `close`.
     pub(super) fn keep_alive(&self, facts: &Facts) -> bool {
-        !self.status_text.is_empty()
-            && (self.headers.text.starts_with(b"HTTP/1.1") || facts.keep_alive)
+        self.headers.text.starts_with(b"HTTP/1.1") || facts.keep_alive
     }
 }
 
@@ -81,6 +81,7 @@ fn status_line(line: &[u8]) -> Option<(u16, String)> {
     Some((code, String::from_utf8_lossy(text).trim_end().to_owned()))
 }
 
+/// 502 in place of the code that a server would answer a client with.
 pub(super) fn as_bad_answer(error: Error) -> Error {
     match error {
         Error::Refused { reason, .. } => Error::Refused { status: 502, reason },

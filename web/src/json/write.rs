@@ -1,8 +1,9 @@
 //! Writing JSON (day 2): [`ToJson`] prints a value straight into a `String`, tree or no tree.
 //!
-//! Nothing is allocated per value but for floats; the text grows in place. The std types that hold others are in
-//! `types.rs`, for a second reading. Recursion goes as deep as the value that the program built; the parser bounds what
-//! comes from outside. The rules are those of Go's `encoding/json` (`encode.go`).
+//! Nothing is allocated per value but for floats from 1e21 on; the text grows in place. The std
+//! types that hold others are in `types.rs`, for a second reading. Recursion goes as deep as the
+//! value that the program built; the parser bounds what comes from outside. The rules are those of
+//! Go's `encoding/json` (`encode.go`).
 
 use super::{Json, JsonError};
 use std::fmt::Write;
@@ -107,16 +108,16 @@ pub(super) fn object<K: AsRef<str>, T>(
 /// The bytes at which copying stops. 0xE2 opens U+2028 and U+2029, among many that stay.
 const STOPS: [bool; 256] = {
     let mut stops = [false; 256];
-    let (control, _) = stops.split_at_mut(0x20);
     let mut i = 0;
-    while i < control.len() {
-        control[i] = true;
+    while i < 0x20 {
+        stops[i] = true;
         i += 1;
     }
-    let mut others = b"\"\\<>&\xE2".as_slice();
-    while let [byte, rest @ ..] = others {
-        stops[*byte as usize] = true;
-        others = rest;
+    let others = b"\"\\<>&\xE2";
+    i = 0;
+    while i < others.len() {
+        stops[others[i] as usize] = true;
+        i += 1;
     }
     stops
 };

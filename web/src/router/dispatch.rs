@@ -90,11 +90,16 @@ impl Engine {
 
     /// The same path with or without its last slash, if that is a route; with the query.
     fn other_slash(&self, request: &Request) -> Option<String> {
+        if !self.redirect_slash {
+            return None;
+        }
         let path = request.path();
         let other = path.strip_suffix('/').map_or_else(|| format!("{path}/"), str::to_owned);
         // `//evil.example/` would be read as another host.
-        let safe = self.redirect_slash && other.len() > 1 && !other[1..].starts_with(['/', '\\']);
-        self.lookup(request.method(), &other, &mut Vec::new()).filter(|_| safe)?;
+        if other.len() < 2 || other[1..].starts_with(['/', '\\']) {
+            return None;
+        }
+        self.lookup(request.method(), &other, &mut Vec::new())?;
         let encoded: Vec<String> =
             other.split('/').map(|s| url::encode_segment(s.as_bytes())).collect();
         let query = if request.query().is_empty() { "" } else { "?" };
