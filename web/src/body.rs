@@ -113,7 +113,8 @@ impl Body {
         }
     }
 
-    /// The whole body, read on the first call and kept for the next.
+    /// The whole body, read on the first call and kept for the next. (Where [`Read`] is imported,
+    /// `body.bytes()` means that trait's; write `Body::bytes(&mut body)` there.)
     ///
     /// # Errors
     /// [`Error::Refused`] with 413 if it is over the limit, 400 if its framing is broken, 408 if
@@ -186,6 +187,7 @@ impl Body {
         true
     }
 
+    /// Notes why reading failed, for the answer; gives the error on.
     fn fail(&mut self, error: Error) -> Error {
         if let Error::Refused { status, reason } = error {
             self.refused = Some((status, reason));
@@ -203,6 +205,7 @@ impl Body {
         self.step(out).map_err(|error| self.fail(error))
     }
 
+    /// Goes through the framing until some content is read, or the end.
     fn step(&mut self, out: &mut [u8]) -> Result<usize> {
         loop {
             match self.framing {
@@ -261,6 +264,7 @@ impl Body {
         }
     }
 
+    /// At least one octet of content, at most `left`.
     fn read_data(&mut self, out: &mut [u8], left: u64) -> Result<usize> {
         if self.allowance == 0 {
             return refuse(413, TOO_LARGE);
@@ -283,6 +287,7 @@ impl Body {
         Ok(usize::try_from(count).unwrap_or(want))
     }
 
+    /// One line of the chunked framing, without its CR LF.
     fn read_line(&mut self, bytes_max: usize) -> Result<Vec<u8>> {
         let deadline = self.deadline();
         self.send_continue();
@@ -305,6 +310,7 @@ impl Body {
         moment(started, allowed.unwrap_or_default())
     }
 
+    /// Tells a client that waits for it to go on, once, unless its body has begun to come.
     fn send_continue(&mut self) {
         let Some(connection) = &mut self.connection else { return };
         if std::mem::take(&mut self.expects_continue) && connection.buffered().is_empty() {

@@ -3,13 +3,14 @@
 //! ```text
 //!            input                                   output
 //!   ┌────────┬──────────────┬───────┐        ┌──────────────────────┐
-//!   │ served │ buffered     │ free  │        │ answers not yet sent │──► one write, just before
+//!   │ used   │ buffered     │ free  │        │ answers not yet sent │──► one write, just before
 //!   └────────┴──────────────┴───────┘        └──────────────────────┘    we would block in a read
 //!            start          end
 //! ```
 //!
-//! Sixteen pipelined requests that arrive in one read are answered by one write: that is what
-//! "flush before blocking" buys, and why no other code reads requests from the socket.
+//! What is due is sent only before a read that could wait. So sixteen pipelined requests that
+//! arrive in one read are answered by one write, and so no other code may read requests from the
+//! socket: it would wait for a client that waits for its answer.
 
 mod output;
 mod stream;
@@ -29,13 +30,16 @@ use crate::{Error, Result};
 /// A stream with its buffers.
 pub(crate) struct Connection {
     stream: Box<dyn Stream>,
+    /// `start` and `end` as in the picture.
     input: Vec<u8>,
     start: usize,
     end: usize,
+    /// Answers that are due.
     pub(crate) output: Vec<u8>,
     pub(crate) limits: Limits,
     /// The timeout the socket has, so that setting it again costs no system call.
     read_timeout: Duration,
+    /// How far the head that is arriving has been looked at.
     head: HeadParser,
     /// How many heads have been read.
     served: u64,
@@ -218,8 +222,8 @@ impl Connection {
         Ok(count)
     }
 
-    /// Waits until a whole line is buffered and uses it up; `line` gets it without its CR LF,
-    /// which `bytes_max` counts.
+    /// Waits until a whole line of a chunked body is buffered and uses it up; `line` gets it without
+    /// its CR LF, which `bytes_max` counts.
     pub(crate) fn read_line(
         &mut self,
         line: &mut Vec<u8>,
@@ -253,6 +257,7 @@ impl Connection {
         }
     }
 
+    /// The timeout, or what is left until the deadline if that is less.
     fn until_deadline(&self, timeout: Duration) -> io::Result<Duration> {
         match self.deadline.map(left) {
             None => Ok(timeout),

@@ -13,14 +13,15 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub enum Error {
     /// The peer's bytes are not an acceptable message; a server answers `status` and closes.
     Refused {
-        /// The status code that says so: 400, 408, 413, 414, 417, 431, 501 or 505.
+        /// The status code that says so: 400, 408, 413, 414, 417, 431, 501 or 505; 502 where it is
+        /// the [`Client`](crate::Client) that refuses an answer.
         status: u16,
         /// Which rule was broken.
         reason: &'static str,
     },
     /// Reading or writing failed; `doing` says what we were at.
     Io {
-        /// What we were doing: "binding 127.0.0.1:9999".
+        /// What we were doing: "listening on 127.0.0.1:9999".
         doing: String,
         /// The operating system's answer.
         source: io::Error,

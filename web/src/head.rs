@@ -81,9 +81,11 @@ fn find_line_feed(input: &[u8]) -> Option<usize> {
 /// What the fields say about framing and the connection; shared by requests and responses.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
+    /// How many Host fields there are.
     pub(crate) hosts: usize,
     pub(crate) content_length: Option<u64>,
     pub(crate) chunked: bool,
+    /// `Connection: close`, which wins over `keep-alive`.
     pub(crate) close: bool,
     pub(crate) keep_alive: bool,
     pub(crate) expect_continue: bool,
@@ -117,6 +119,7 @@ impl Facts {
         self.learn(&line[..colon], value)
     }
 
+    /// Notes what a field means to the framing. Lengths first: they tell most names apart.
     fn learn(&mut self, name: &[u8], value: &[u8]) -> Result<()> {
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => {
@@ -233,7 +236,7 @@ impl HeadParser {
                 return refuse(400, "a line ends in LF without CR");
             }
         }
-        // CR LF is no part of the line, but may be half there.
+        // One more, for a CR whose LF has not come yet: the line end is no part of the line.
         if !self.in_fields && input.len() > self.lines.start + limits.request_line_bytes_max + 1 {
             return refuse(414, "the request line is too long");
         }

@@ -20,17 +20,17 @@
 //! ```
 //!
 //! # The days
-//! Modules are declared in the order of the days. Reading them in this order is the course; each
-//! module's documentation is its chapter.
+//! The course is this table, read from top to bottom and from left to right; each module's
+//! documentation is its chapter. Below, the modules are declared in the same order.
 //!
 //! | day | what appears | read | example |
 //! |---|---|---|---|
-//! | 1 | HTTP/1.1 over sockets, a thread pool | [`server`]; [`http`], [`headers`], [`url`], [`request`], [`response`]; `head`, [`body`], `connection`; [`pool`], `server/exchange` | `day1_http_base` |
+//! | 1 | HTTP/1.1 over sockets, a thread pool | [`server`]; [`http`], [`headers`], [`url`], [`request`], [`response`]; `head`, [`body`], `connection`; [`pool`], `server/open`, `server/exchange` | `day1_http_base` |
 //! | 2 | one object per request; JSON; forms | [`context`], [`mod@json`], [`form`] | `day2_context` |
 //! | 3 | the route tree | [`trie`] | `day3_router` |
 //! | 4 | groups, and who answers what | [`router`] | `day4_group` |
 //! | 5 | middleware | [`middleware`] | `day5_middleware` |
-//! | 6 | templates, static files | [`template`], [`files`] | `day6_template` |
+//! | 6 | templates, static files | [`template`], [`files`], `preconditions` | `day6_template` |
 //! | 7 | panics | [`recovery`] | `day7_panic_recover` |
 //! | + | what gin's users expect beyond the course | [`beyond`] | `echo` |
 //! | + | a client, for the crates that stand on this one | [`client`] | |
@@ -39,15 +39,19 @@
 //! `cargo run -p web --example NAME` starts an example; the tests that hold each day to the Go
 //! tutorial's behaviour are in `tests/tests/web_days.rs`, HTTP's rules in `tests/tests/web_http.rs`.
 //!
-//! [`error`](Error), [`log`] and [`cli`] (the examples' one flag) are read when they are met.
+//! [`Error`], [`log`] and [`cli`] (the examples' one flag) are read when they are met.
 //!
 //! # Words
 //! *octet*: eight bits, what travels; the text says byte where the machine is meant. *head*: the
 //! request or status line and the *fields* (`Host: x`) up to the empty line; *body*: what follows.
 //! *framing*: how the end of a body is known. *target*: path and query as sent. `␍␊` is `\r\n`.
-//! *minor*: the 1 of HTTP/1.1. `WEB-9` and the like number the defects of the Go tutorial's
-//! programs that are done right here; its framework is called gee, its author geektutu, and its
-//! model [gin](https://github.com/gin-gonic/gin) is Go's most used web framework.
+//! *minor*: the digit after the point in HTTP/1.1. *keep-alive*: the connection stays open for a
+//! further request. *pipelined*: sent before the answer to the request in front has come.
+//! *descriptor*: the number by which a process knows an open socket or file; the system gives out
+//! so many and no more (`EMFILE`). `WEB-9` and the like number the defects of the Go tutorial's
+//! programs that are done right here (the book's page `deviations` lists them); its framework is
+//! called gee, its author geektutu, and its model [gin](https://github.com/gin-gonic/gin) is Go's
+//! most used web framework.
 //!
 //! # One request from end to end
 //! 1. [`Server::serve`] accepts a socket and gives it to a thread of the [`pool::Pool`].
@@ -89,15 +93,15 @@
 //! - A running handler cannot be stopped from outside; only its socket can be cut.
 
 pub mod server;
-mod head;
-pub mod body;
-mod connection;
-pub mod pool;
 pub mod http;
 pub mod headers;
 pub mod url;
 pub mod request;
 pub mod response;
+mod head;
+pub mod body;
+mod connection;
+pub mod pool;
 mod error;
 pub mod log;
 pub mod cli;

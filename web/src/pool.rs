@@ -147,6 +147,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Woken threads have not taken their jobs yet: those jobs are not counted.
     fn note_backlog(&self, state: &State) {
         self.backlog.store(state.queue.len().saturating_sub(state.idle), Ordering::SeqCst);
     }

@@ -24,14 +24,17 @@ use crate::{Limits, Result, url};
 /// One request, as a handler sees it.
 #[derive(Debug, Default)]
 pub struct Request {
+    /// Its text is the whole head; the ranges below are places in it.
     pub(crate) headers: Headers,
     method: Range<usize>,
     target: Range<usize>,
+    /// The host and port of an absolute target.
     authority: Option<Range<usize>>,
     query: Range<usize>,
     pub(crate) minor: u8,
     /// The path with `%XX` decoded.
     path: String,
+    /// Whether the client wants the connection to stay open.
     pub(crate) keep_alive: bool,
     /// Where the route's wildcards stand in `path`; filled by the router.
     pub(crate) params: Vec<Range<usize>>,

@@ -14,8 +14,9 @@
 //! that fails half-way becomes a clean 500. What is too large to hold is a [`Content::File`] or a
 //! [`Content::Stream`], which run after the chain.
 //!
-//! Framing is the server's business: Content-Length, Transfer-Encoding and Date that a handler
-//! sets are dropped. References: RFC 9110 sections 6.6.1, 8.6, 15; RFC 9112 section 6.
+//! Framing is the server's business: Content-Length, Transfer-Encoding, Date and Connection that a
+//! handler sets are dropped, and `Connection: close` is obeyed first. References: RFC 9110 sections
+//! 6.6.1, 8.6, 15; RFC 9112 section 6.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -92,7 +93,8 @@ impl Response {
         self.status = status;
     }
 
-    /// The body in memory, emptied of what was there before, to be written into.
+    /// The body in memory, emptied of what was there before, to be written into. A file or a stream
+    /// that was there is let go.
     pub fn body(&mut self) -> &mut Vec<u8> {
         if let Content::Bytes(bytes) = &mut self.content {
             bytes.clear();
@@ -228,6 +230,7 @@ fn sniff(bytes: &[u8]) -> &'static str {
     }
 }
 
+/// Appends the digits without allocating; a length is written for every answer.
 fn push_decimal(out: &mut Vec<u8>, mut number: u64) {
     let mut digits = [b'0'; 20];
     let mut at = digits.len();
@@ -239,6 +242,7 @@ fn push_decimal(out: &mut Vec<u8>, mut number: u64) {
     out.extend_from_slice(&digits[at..]);
 }
 
+/// Sends the file block by block; how many octets it had.
 fn copy(file: &mut impl Read, connection: &mut Connection) -> io::Result<u64> {
     let mut block = vec![0; 64 * 1024];
     let mut copied = 0;

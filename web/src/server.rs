@@ -15,7 +15,7 @@
 //!          accept thread                     a thread of the pool, per connection
 //!  client ──────► accept ──► Pool::execute ──► ┌► read a head ──► handler ──► answer ─┐
 //!                   │            │             └────────── keep-alive ◄───────────────┘
-//!                   │            └ Queued: ask busy connections to close, let an idle one go
+//!                   │            └ Queued: let an idle one go; busy ones close after this answer
 //!                   │            └ Refused: 503
 //!                   └ an error (EMFILE): say so, back off, go on
 //! ```
@@ -48,9 +48,11 @@
 //! on a line, no deadline, one client and then the end, a panic on a line without a space.
 //!
 //! # The walk
-//! [`Server::serve`] accepts; `exchange.rs` is the loop on the right of the picture. The
-//! `read_head` of `connection.rs` fills a [`Request`], a [`Handler`] fills a [`Response`], which
-//! is sent when the next read would block.
+//! [`Server::serve`] accepts and gives each connection to a [`Pool`]; `exchange.rs` is the loop on
+//! the right of the picture. The `read_head` of `connection.rs` fills a [`Request`], a [`Handler`]
+//! fills a [`Response`], which is sent when the next read would block. The list of open
+//! connections is in `open.rs`: through its `Control` the accept thread ends one that is idle, and
+//! a [`Stopper`] every one, those at work not before its deadline.
 //!
 //! # What the borrow checker says
 //! Go passes `w` and `r` to a function value. Here a handler is shared by every thread, so it is
@@ -139,6 +141,7 @@ pub struct Server {
     /// How many connections are served at once, and how many wait.
     pub pool: PoolLimits,
     handler: Arc<dyn Handler>,
+    /// The open connections; shared with them and with every [`Stopper`].
     control: Arc<Control>,
 }
 
@@ -189,7 +192,7 @@ impl Server {
     pub fn serve(self, listener: TcpListener) -> Result<()> {
         let addr = listener.local_addr().map_err(|error| Error::io("listening", error))?;
         {
-            // Under the lock in which a stopper says that it stops and looks for the address.
+            // Under one lock with a stopper: it sees this address, or we see that it stops.
             let mut open = self.control.lock();
             (open.listener, open.serving) = (Some(addr), true);
         }
@@ -204,10 +207,10 @@ impl Server {
             }
         }
         self.control.lock().listener = None;
-        // Whoever is in the backlog was told by the kernel that the connection stands. Those who
-        // keep coming are not waited for.
+        // Whoever waits in the kernel's queue was told that the connection stands. Those who keep
+        // coming are not waited for.
         if listener.set_nonblocking(true).is_ok() {
-            for (stream, peer) in (0..BACKLOG_MAX).map_while(|_| listener.accept().ok()) {
+            for (stream, peer) in (0..KERNEL_QUEUE_MAX).map_while(|_| listener.accept().ok()) {
                 let _ = stream.set_nonblocking(false);
                 self.admit(&pool, stream, peer);
             }
@@ -275,7 +278,7 @@ impl Stopper {
             if left.is_zero() {
                 return false;
             }
-            // Again and again, since it needs a descriptor and there may be none.
+            // Again and again, since waking needs a descriptor and there may be none.
             if let Some(addr) = open.listener {
                 drop(open);
                 wake(addr);
@@ -290,7 +293,7 @@ impl Stopper {
 }
 
 /// More connections than any usual kernel holds for `accept`.
-const BACKLOG_MAX: usize = 4096;
+const KERNEL_QUEUE_MAX: usize = 4096;
 
 /// std cannot interrupt `accept`, but a connection can.
 fn wake(mut addr: SocketAddr) {

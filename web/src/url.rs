@@ -1,6 +1,6 @@
-//! Percent-encoding and query strings (day 1): the text between `http://` and the handler.
+//! Percent-encoding and query strings (day 1): how a URL carries any byte.
 //!
-//! A URL carries any byte as `%` and two hex digits. A path keeps `+` as it is; only in a query or
+//! It carries it as `%` and two hex digits. A path keeps `+` as it is; only in a query or
 //! a form does `+` mean a space (the HTML rule, not RFC 3986's). Decoding is on bytes: `%FF` is
 //! one byte that no UTF-8 text holds, and callers who want text say so with [`decode_lossy`].
 //!

@@ -42,12 +42,12 @@ impl Connection {
         Ok(())
     }
 
-    /// A peer that takes less than the minimum rate for long is given up.
+    /// Sends one after the other. A peer that takes less than the minimum rate for long is given up.
     fn send_all(&mut self, first: &[u8], second: &[u8]) -> io::Result<()> {
         let since = Instant::now();
         let total = first.len() + second.len();
         let mut sent = 0;
-        let mut buffered = None;
+        let mut at_once = None;
         while sent < total {
             let head = &first[sent.min(first.len())..];
             let tail = &second[sent.saturating_sub(first.len())..];
@@ -61,7 +61,7 @@ impl Connection {
             sent += wrote;
             if sent < total {
                 // What the kernel could take at once says nothing about the peer.
-                let taken = sent - *buffered.get_or_insert(sent);
+                let taken = sent - *at_once.get_or_insert(sent);
                 let earned = self.limits.transfer_time(taken as u64);
                 let allowed = self.limits.write_timeout.saturating_add(earned);
                 left(moment(since, allowed)).ok_or(ErrorKind::TimedOut)?;
@@ -91,8 +91,7 @@ impl Connection {
 
 impl Drop for Connection {
     /// The last answer of a connection is still in the output when its loop returns: it goes out
-    /// here. And a handler that panics takes its connection along; answers to earlier, pipelined requests
-    /// still go out.
+    /// here. So do the answers to pipelined requests before one whose handler panics.
     fn drop(&mut self) {
         let _ = self.flush();
     }

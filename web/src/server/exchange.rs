@@ -1,4 +1,14 @@
 //! One connection's life (day 1): read a head, run the handler, send the answer, again.
+//!
+//! ```text
+//!   ┌─► read_head ──► lend the connection ──► handler ──► take it back ──► send ──► drain ─┐
+//!   │      │          to the request's body                                 │              │
+//!   │      └ refused: answer so, close                         last answer: close          │
+//!   └──────────────────────────────────────────────────────────────────────────────────────┘
+//! ```
+//! The body is read through the connection and only if the handler asks, hence the lending. What
+//! the handler left of it is *drained*, read and dropped, because the next request stands behind
+//! it; where that is too much, or nobody knows whether it will come, this answer is the last.
 
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -52,9 +62,9 @@ pub(crate) fn serve(connection: Connection, peer: Option<SocketAddr>, handler: &
         }
         if closing {
             if !request.body.is_done() || !connection.buffered().is_empty() {
-                connection.close_gently(LINGER);
+                connection.close_gently(LINGER); // the peer is sending what we will not read
             } else if request.keep_alive {
-                connection.close_gently(LINGER_BRIEFLY);
+                connection.close_gently(LINGER_BRIEFLY); // it may be: it did not ask for the end
             }
             return; // dropping the connection sends what is due
         }

@@ -23,10 +23,11 @@ pub struct Limits {
     pub body_timeout: Duration,
     /// How long a connection may be silent between two requests. 75 s.
     pub idle_timeout: Duration,
-    /// How long one write of at most an answer may take, beyond what the minimum rate earns. 30 s.
+    /// How long a client may take to accept what is sent in one go - answers that were gathered, a
+    /// block of a file - beyond what the minimum rate earns. 30 s.
     pub write_timeout: Duration,
-    /// Octets per second a body must keep up in either direction, once its timeout has passed.
-    /// 1 KiB.
+    /// Octets per second that must move, in either direction, once the timeout above has passed: so
+    /// many octets earn one more second. 1 KiB.
     pub rate_min: u64,
 }
 

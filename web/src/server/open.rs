@@ -12,7 +12,8 @@ use std::time::Instant;
 
 use crate::connection::Stream;
 
-/// What the accept thread, the connections and the stoppers share.
+/// What the accept thread, the connections and the stoppers share. The flags need no lock: every
+/// connection looks at them before it waits for a request and when it answers one.
 #[derive(Debug, Default)]
 pub(super) struct Control {
     pub(super) stopping: AtomicBool,
@@ -26,12 +27,15 @@ pub(super) struct Control {
 /// Protected by [`Control::state`].
 #[derive(Debug, Default)]
 pub(super) struct Open {
+    /// By the key that each connection got when it was accepted.
     pub(super) connections: HashMap<u64, Arc<Socket>>,
-    next: u64,
+    /// The key given out last.
+    last: u64,
     /// Where `accept` waits, while it does.
     pub(super) listener: Option<SocketAddr>,
     /// Some `serve` is running.
     pub(super) serving: bool,
+    /// When running requests are cut off; set by a stopper.
     pub(super) deadline: Option<Instant>,
     /// Some request was cut off at the deadline.
     pub(super) cut: bool,
@@ -91,8 +95,8 @@ impl Tracked {
         let socket = Arc::new(Socket { stream, idle: AtomicBool::new(false) });
         let key = {
             let mut open = control.lock();
-            open.next += 1;
-            let key = open.next;
+            open.last += 1;
+            let key = open.last;
             open.connections.insert(key, Arc::clone(&socket));
             key
         };
