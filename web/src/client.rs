@@ -29,7 +29,10 @@
 //!
 //! # Limits
 //! No redirects are followed, no cookies kept, no proxies asked, and there is no TLS in std:
-//! `https://` is refused. Real clients: `ureq`, `reqwest`.
+//! `https://` is refused. Looking up a name has no timeout in std; where the deadline must hold, give
+//! an address. A kept connection stays open until it is used again or the client is dropped, and
+//! the number of hosts has no bound: this is a client for a few known servers. Real clients:
+//! `ureq`, `reqwest`.
 
 mod answer;
 mod outgoing;
@@ -63,7 +66,7 @@ pub struct Client {
     idle: Mutex<HashMap<String, Vec<Connection>>>,
 }
 
-/// A server that sends more answers before the answer is not about to come to it.
+/// A server that sends more of these 1xx answers is not about to come to the real one.
 const INTERIM_MAX: usize = 16;
 
 impl Default for Client {

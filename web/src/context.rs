@@ -51,7 +51,8 @@
 //! found. [`Context::query`] and [`Context::post_form`] read; [`Context::form`] reads the body when
 //! it is first asked ([`crate::form`]). [`Context::string`], [`Context::html`], [`Context::data`] and
 //! [`Context::json`] ([`mod@crate::json`]) write into the response's memory. [`Context::fail`] ends
-//! the chain. What went wrong on the way is kept and decides at the end.
+//! the chain. A broken form, or a value that cannot be written, is noted on the way and makes the
+//! answer at the end, whatever handlers said after it ([`Context::final_status`]).
 //!
 //! # What the borrow checker says
 //! Why `.to_owned()` above? A `&str` from `c.query(..)` is a loan of `c`, and `c.string(..)` wants
@@ -97,7 +98,7 @@ pub struct Context {
     pub(crate) index: usize,
     /// The parsed body, once somebody asked.
     form: Option<Form>,
-    /// Decided before and above the handlers: status and message.
+    /// What went wrong and outranks what handlers say: status and message.
     failure: Option<(u16, &'static str)>,
     /// What middleware left for those after it, one value per type.
     pub(crate) values: Vec<Box<dyn Any + Send>>,
@@ -230,7 +231,7 @@ impl Context {
         }
     }
 
-    /// Answers octets; the type, unless set, is told from the first of them.
+    /// Answers octets; the type, unless set, is told from what they look like.
     pub fn data(&mut self, status: u16, bytes: impl AsRef<[u8]>) {
         self.response.set_status(status);
         self.response.body().extend_from_slice(bytes.as_ref());
@@ -293,7 +294,7 @@ impl Context {
         refused.map_or(self.response.status(), |(status, _)| status)
     }
 
-    /// The chain has ended: puts the answer to a failure in place of the handler's.
+    /// To be called when the chain has ended: puts the answer to a failure in place of the handler's.
     pub(crate) fn finish(&mut self) {
         if let Some((status, text)) = self.failure {
             self.response.reset();

@@ -15,8 +15,8 @@
 //!
 //! What a browser has already is not sent again, and it may ask for a part: see `preconditions`.
 //! A file with a packed neighbour, `style.css.gz`, is sent packed to those who accept that; nothing
-//! is packed here. A directory without its slash is a 301, since relative links in it would lead astray; its
-//! listing is nobody's business unless [`Files::list_dirs`] is set (WEB-13).
+//! is packed here. A directory without its slash is a 301, since relative links in it would lead
+//! astray; its listing is nobody's business unless [`Files::list_dirs`] is set (WEB-13).
 //! References: RFC 9110 sections 8.8, 13, 14.
 
 use std::fs::{self, File, Metadata};

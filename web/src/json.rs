@@ -102,8 +102,10 @@
 //! * `Vec<u8>` is a list of numbers, not base64. `Display` is for people: it shows NaN as `null`.
 //!
 //! # Try it
-//! `cargo run --example day2_context`, then `curl localhost:9999/login -d 'username=a&password=b'`
-//! prints `{"password":"b","username":"a"}`. Exercises, at the end of this file: `cargo test -p web --lib json::tests::exercise -- --ignored`.
+//! `cargo run -p web --example day2_context`, then
+//! `curl http://127.0.0.1:9999/login -d 'username=a&password=b'` prints
+//! `{"password":"b","username":"a"}`. Exercises (`cargo test -p web --lib json::tests::exercise --
+//! --ignored`): `exercise_pretty_print` and `exercise_json_pointer` at the end of this file.
 
 mod error;
 mod fields;
@@ -113,12 +115,13 @@ mod read;
 mod types;
 mod write;
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 pub use error::JsonError;
 pub use fields::{FieldReader, FieldWriter};
 pub use parser::{DEPTH_MAX, parse, parse_to_depth};
 pub use read::{FromJson, from_text};
-use std::collections::BTreeMap;
-use std::fmt;
 pub use types::Key;
 pub use write::{ToJson, to_string};
 

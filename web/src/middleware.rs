@@ -58,7 +58,7 @@
 //! [`Engine::middleware`](crate::Engine::middleware) and
 //! [`Group::middleware`](crate::Group::middleware) work the chains out anew. For a request the
 //! engine calls [`Context::next`] once; each middleware calls it again, or does not, or calls
-//! [`Context::abort`] or [`Context::fail`]. [`logger`] is the whole of it in five lines.
+//! [`Context::abort`] or [`Context::fail`]. [`logger`] is the whole of it in a few lines.
 //!
 //! # What the borrow checker says
 //! The chain cannot be borrowed from the context while a handler gets the context as `&mut`:
@@ -74,8 +74,8 @@
 //!     }
 //! }
 //! ```
-//! A clone of the [`Arc`] ends the loan for the price of a counter. Handlers
-//! could change the chain under our feet otherwise: in Go they can.
+//! A clone of the [`Arc`] ends the loan for the price of a counter. What the compiler fears is real:
+//! a handler could change the chain that is being walked. In Go it can.
 //!
 //! # Where this differs from the Go tutorial
 //! Middleware belongs to routes, not to text prefixes: `/v2` does not run for `/v20` (WEB-4), and
@@ -85,10 +85,10 @@
 //! # Try it
 //! `cargo run -p web --example day5_middleware`, then
 //! `curl http://127.0.0.1:9999/v2/hello/geektutu` prints `{"message":"Internal Server Error"}` (the
-//! example's middleware for `/v2` fails on purpose) and
-//! the server logs `[500] /v2/hello/geektutu in 15.2µs for group v2` and the same line without the
-//! group. Exercises: `exercise_request_id` and `exercise_only_once` at the end of this file;
-//! `cargo test -p web exercise_only -- --ignored` runs one.
+//! example's middleware for `/v2` fails on purpose) and the server logs
+//! `[500] /v2/hello/geektutu in 15.2µs for group v2` and the same line without the group.
+//! Exercises (`cargo test -p web middleware::tests::exercise -- --ignored`): `exercise_request_id`
+//! and `exercise_only_once` at the end of this file.
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -21,7 +21,8 @@
 //!  place                   what happens to the value
 //!  text, title, textarea   < > & ' " + become &lt; &gt; &amp; &#39; &#34; &#43;
 //!  "attribute"             the same
-//!  href="..", src="..", .. another scheme than http, https, mailto: #ZgotmplZ; then percent-encoded
+//!  href="..", src="..", .. percent-encoded; with a scheme other than http, https, mailto it is
+//!                          replaced by #ZgotmplZ, Go's word that is easy to search for
 //!  <script>..</script>     as JSON, with < > & escaped, so that </script> cannot occur
 //!  <!-- comment -->        comments are removed, with all that is in them
 //!  anywhere else           a load error that says what to write
@@ -81,9 +82,11 @@
 //! ```
 //!
 //! # The walk
-//! [`Templates::add`] parses a file and lets `context.rs` walk the result; [`Templates::render`]
-//! walks it with the data. The page goes into the caller's buffer, so that a failure half-way can
-//! still become a clean 500.
+//! [`Templates::add`] parses a file (`parser.rs`, and `expr.rs` for what stands inside an action).
+//! `context.rs` walks the result and finds each value's place; `html.rs`, `attribute.rs` and
+//! `script.rs` follow the text between them. [`Templates::render`] walks it with the data (`run.rs`,
+//! `functions.rs`) and writes each value for its place (`escape.rs`). The page goes into the
+//! caller's buffer, so that a failure half-way can still become a clean 500.
 //! ```
 //! use web::json;
 //! use web::json::Json;
@@ -108,9 +111,8 @@
 //! # What the borrow checker says
 //! In Go a value at hand is an `interface{}`, and who owns it is the collector's business. Here
 //! `.a.b` should lend from the data, but a function's result belongs to nobody yet: a reference to
-//! it "does not live long enough". `Cow<'a, Json>` is either, and only what a function made is
-//! ever moved; the data is borrowed; copied is what is handed to a function of yours, what `index` finds, and
-//! the key of a `range`.
+//! it "does not live long enough". [`Cow<'a, Json>`](Cow) is either. The data stays where it is; only
+//! what is handed to a function of yours, what `index` finds and the key of a `range` are copied.
 //!
 //! # Where this differs from Go
 //! * Actions in unquoted attributes, style sheets, event handlers and strings in scripts are load
@@ -120,8 +122,9 @@
 //! * Not here: `printf`, `html`, `js`, `urlquery`, `slice`, `call`, `break`, `continue`, methods.
 //!
 //! # Try it
-//! `cargo run --example day6_template`, then open `http://127.0.0.1:9999/students`. Exercises:
-//! `cargo test -p web --lib template::tests::exercise -- --ignored`.
+//! `cargo run -p web --example day6_template`, then open `http://127.0.0.1:9999/students`. Exercises
+//! (`cargo test -p web --lib template::tests::exercise -- --ignored`): `exercise_plural` and
+//! `exercise_layout` at the end of `template/tests.rs`.
 
 mod attribute;
 mod context;

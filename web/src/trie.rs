@@ -101,7 +101,8 @@
 //! # Try it
 //! `cargo run -p web --example day3_router`, then
 //! `curl http://127.0.0.1:9999/hello/geektutu` prints `hello geektutu, you're at /hello/geektutu`.
-//! Exercises (`cargo test -p web exercise_ -- --ignored`): `exercise_count_routes` and `exercise_optional_last_segment` at the end of this file.
+//! Exercises (`cargo test -p web trie::tests::exercise -- --ignored`): `exercise_count_routes` and
+//! `exercise_optional_last_segment` at the end of this file.
 
 use std::ops::Range;
 

@@ -16,7 +16,7 @@ pub fn body_limit(bytes_max: u64) -> impl Fn(&mut Context) + Send + Sync + 'stat
     }
 }
 
-/// The end that [`timeout`] set.
+/// When the request must be done; set by [`timeout`].
 struct Deadline(Instant);
 
 /// Middleware under which a request must be done in time. A running handler cannot be stopped in

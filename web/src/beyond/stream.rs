@@ -7,9 +7,10 @@
 //! id: 7␊                 what a browser says in Last-Event-ID when it comes back
 //! ␊                      an empty line ends the event
 //! ```
-//! The writer runs after the chain has ended, on the connection's thread. An error of the writer -
-//! the client has gone - ends it; its own error or panic cuts the connection off, so the client
-//! sees that the answer is not whole. A stream holds a thread of the pool while it lasts.
+//! The function that writes runs after the chain has ended, on the connection's thread. Once the
+//! client has gone, each write is an error: return it. Any error or panic of the function cuts the
+//! connection off, so the client sees that the answer is not whole. A stream holds a thread of the
+//! pool while it lasts.
 //! Reference: WHATWG HTML, "Server-sent events".
 
 use std::io::{self, Write};

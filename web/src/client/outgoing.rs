@@ -1,4 +1,4 @@
-//! What the client sends (day 1): a URL taken apart and a head put together.
+//! What the client sends: a URL taken apart and a head put together.
 
 use crate::headers::Headers;
 use crate::http::is_token;
@@ -22,8 +22,9 @@ impl Outgoing {
         Outgoing { method, url, headers: Headers::new(), body: Vec::new(), error: None }
     }
 
-    /// Adds a header field. One that must not be sent is [`Client::send`](crate::Client::send)'s error; so are those
-    /// that say where the body ends, which is the client's business.
+    /// Adds a header field. One that must not be sent is the error of
+    /// [`Client::send`](crate::Client::send); so are those that say where the body ends, which is
+    /// the client's business.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         let framing = ["Content-Length", "Transfer-Encoding"];

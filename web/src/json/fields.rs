@@ -1,5 +1,5 @@
 //! [`json_struct!`](crate::json_struct): a struct declared once, written and read as a JSON object
-//! (second reading).
+//! (day 2, second reading).
 //!
 //! Go reads field names and tags by reflection at run time. Here a macro sees the declaration at
 //! compile time and writes what one would write by hand: a [`ToJson`] that prints

@@ -1,6 +1,6 @@
-//! Reading JSON (RFC 8259): octets in, a [`Json`] or the place of the first mistake out.
+//! Reading JSON (day 2, second reading): octets in, a [`Json`] or the place of the first mistake out.
 //!
-//! One function per rule of the grammar, each beginning where the last one stopped:
+//! One function per rule of RFC 8259's grammar, each beginning where the last one stopped:
 //! ```text
 //! value  = "null" | "true" | "false" | number | string | array | object
 //! array  = "[" [ value *( "," value ) ] "]"
@@ -198,7 +198,7 @@ impl Parser<'_> {
     fn number(&mut self) -> Parsed<Json> {
         let start = self.at;
         let negative = self.next_is(b'-');
-        // `None` once the digits no longer fit.
+        // The number as a whole one; `None` if its digits do not fit, or more follows them.
         let mut whole = Some(0_u64);
         if !self.next_is(b'0') {
             let first = self.at;

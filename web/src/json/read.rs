@@ -1,4 +1,4 @@
-//! From JSON into Rust types (second reading): [`FromJson`], and errors that know the way.
+//! From JSON into Rust types (day 2, second reading): [`FromJson`], and errors that know the way.
 //!
 //! A handler that takes a struct must answer for what the client sent instead. So an error says
 //! where: each level that hands one out puts its own step before the path, and what started as

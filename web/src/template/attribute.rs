@@ -1,10 +1,11 @@
 //! Attributes (day 6): which of them hold a URL, which cannot take a value, and how far a URL is.
 
+/// What an attribute's value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Attribute {
     Plain,
     Url(Url),
-    /// With the reason.
+    /// Takes no value, for this reason.
     Refused(&'static str),
 }
 
@@ -22,7 +23,7 @@ pub(super) enum Url {
     Refused,
 }
 
-/// What an attribute's value is, by its name; Go's list and Go's guesses for names it lacks.
+/// Tells an attribute by its name; Go's list and Go's guesses for names it lacks.
 pub(super) fn attribute(name: &str) -> Attribute {
     const URLS: [&str; 15] = [
         "action",

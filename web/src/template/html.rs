@@ -1,4 +1,5 @@
-//! The HTML between the actions (day 6): a tokenizer that only keeps where it is.
+//! The HTML between the actions (day 6): a tokenizer that makes no tokens and only remembers where
+//! in the page it is. The picture of its states is in `context.rs`.
 
 use super::attribute::{Attribute, Url, attribute, in_url};
 use super::escape::{Escape, URL, URL_WITHOUT_SCHEME};

@@ -1,4 +1,5 @@
-//! Strings and their escapes: runs of plain bytes are found with a table and copied in one piece.
+//! Strings and their escapes (day 2, second reading): runs of plain bytes are found with a table
+//! and copied in one piece.
 
 use super::{Parsed, Parser};
 
