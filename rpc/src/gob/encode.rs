@@ -42,12 +42,12 @@ impl Named {
 /// The types of one sending stream, and the ids they have there.
 #[derive(Debug, Default)]
 pub struct Definitions {
-    types: Types,
+    pub(super) types: Types,
     by_type: HashMap<TypeId, Id>,
     /// The ids of types that came from another stream's table.
     foreign: HashMap<Id, Id>,
     /// The ids of types that were made up from a [`Value`].
-    inferred: Vec<(Type, Id)>,
+    pub(super) inferred: Vec<(Type, Id)>,
     defined: usize,
 }
 
@@ -55,7 +55,7 @@ pub struct Definitions {
 const FIRST_ID: i64 = 65;
 
 impl Definitions {
-    fn next_id(&mut self) -> Id {
+    pub(super) fn next_id(&mut self) -> Id {
         self.defined += 1;
         Id(FIRST_ID - 1 + i64::try_from(self.defined).unwrap_or(i64::MAX - FIRST_ID))
     }
@@ -129,114 +129,6 @@ impl Definitions {
         self.types.replace(here, Type { name, kind });
         Ok(here)
     }
-
-    /// The id of a type that fits `value`: a struct for every set of fields, a slice of what fits
-    /// all its elements. What has no type of its own (nil, an empty list) must not come here.
-    fn infer(&mut self, value: &Value) -> Id {
-        let kind = match value {
-            Value::Bool(_) => return Id::BOOL,
-            Value::Int(_) => return Id::INT,
-            Value::Uint(_) => return Id::UINT,
-            Value::Float(_) => return Id::FLOAT,
-            Value::Complex(..) => return Id::COMPLEX,
-            Value::Bytes(_) | Value::Opaque(_) => return Id::BYTES,
-            Value::String(_) => return Id::STRING,
-            Value::Nil | Value::Interface(..) => return Id::INTERFACE,
-            Value::Struct(fields) => {
-                let fields = fields.iter().filter(|(_, value)| !has_no_type(value));
-                let fields = alike(fields.cloned().collect()).into_iter();
-                let fields = fields.map(|(name, value)| Field { name, id: self.infer(&value) });
-                Kind::Struct(fields.collect())
-            }
-            Value::List(items) => {
-                let elem = items.iter().cloned().reduce(|all, item| merged(&all, &item));
-                Kind::Slice { elem: elem.map_or(Id::INTERFACE, |all| self.infer(&all)) }
-            }
-            Value::Map(entries) => match entries.first() {
-                Some((key, elem)) => Kind::Map { key: self.infer(key), elem: self.infer(elem) },
-                None => Kind::Map { key: Id::STRING, elem: Id::INTERFACE },
-            },
-        };
-        let fresh = Type { name: String::new(), kind };
-        if let Some((_, id)) = self.inferred.iter().find(|(known, _)| *known == fresh) {
-            return *id;
-        }
-        let id = self.next_id();
-        self.types.replace(id, fresh.clone());
-        self.inferred.push((fresh, id));
-        id
-    }
-}
-
-/// Gives the structs among the fields of one struct, those in lists included, each other's fields,
-/// unless they contradict one another. Two of them may be of one type on the other side; and for
-/// each of its types there, Go follows the first definition it meets, without a look at the second.
-fn alike(mut fields: Vec<(String, Value)>) -> Vec<(String, Value)> {
-    let mut all = Value::Nil;
-    for leaf in fields.iter_mut().filter_map(|(_, value)| leaf(value)) {
-        if agree(&all, leaf) {
-            all = merged(&all, leaf);
-        }
-    }
-    for leaf in fields.iter_mut().filter_map(|(_, value)| leaf(value)) {
-        if agree(&all, leaf) {
-            leaf.clone_from(&all);
-        }
-    }
-    fields
-}
-
-/// The struct that a value is, or that stands for all elements of a list.
-fn leaf(value: &mut Value) -> Option<&mut Value> {
-    match value {
-        Value::List(items) => {
-            let all = items.drain(..).reduce(|all, item| merged(&all, &item));
-            items.extend(all);
-            items.first_mut().and_then(leaf)
-        }
-        Value::Struct(_) => Some(value),
-        _ => None,
-    }
-}
-
-/// Whether two values can have one type.
-fn agree(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Nil, _) | (_, Value::Nil) => true,
-        (Value::Struct(a), Value::Struct(b)) => b.iter().all(|(name, value)| {
-            a.iter().find(|(known, _)| known == name).is_none_or(|(_, known)| agree(known, value))
-        }),
-        (Value::List(a), Value::List(b)) => a.iter().all(|a| b.iter().all(|b| agree(a, b))),
-        _ => std::mem::discriminant(a) == std::mem::discriminant(b),
-    }
-}
-
-/// A value whose inferred type fits both: the fields of either struct, a float if one is.
-fn merged(a: &Value, b: &Value) -> Value {
-    match (a, b) {
-        (Value::Nil, other) | (other, Value::Nil) => other.clone(),
-        (Value::Int(_), Value::Float(_)) => b.clone(),
-        (Value::List(a), Value::List(b)) => {
-            let all = a.iter().chain(b).cloned().reduce(|all, item| merged(&all, &item));
-            Value::List(all.into_iter().collect())
-        }
-        (Value::Struct(a), Value::Struct(b)) => {
-            let mut fields = a.clone();
-            for (name, value) in b {
-                match fields.iter_mut().find(|(known, _)| known == name) {
-                    Some((_, known)) => *known = merged(known, value),
-                    None => fields.push((name.clone(), value.clone())),
-                }
-            }
-            Value::Struct(fields)
-        }
-        _ => a.clone(),
-    }
-}
-
-/// Whether a field of an inferred struct is left out, definition and all.
-fn has_no_type(value: &Value) -> bool {
-    matches!(value, Value::Nil) || matches!(value, Value::List(items) if items.is_empty())
 }
 
 /// The writing end of one gob stream.

@@ -170,6 +170,7 @@
 
 mod decode;
 mod encode;
+mod infer;
 mod kinds;
 mod types;
 mod value;
