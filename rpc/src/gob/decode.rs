@@ -18,9 +18,10 @@
 
 use std::any::TypeId;
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::types::{Id, Kind, Types};
+use super::wire::DEPTH_MAX;
 use super::{Gob, Value, Wire, go_name};
 use crate::{Error, Input, Result};
 
@@ -33,7 +34,7 @@ pub struct PlanId(usize);
 enum Plan {
     /// A value without parts.
     Plain,
-    /// Elements, all by this plan; for an array also their number.
+    /// Elements, all by this plan.
     Elements(PlanId),
     /// Keys and values.
     Entries(PlanId, PlanId),
@@ -57,6 +58,8 @@ pub struct Plans {
     known: HashMap<(TypeId, Id), PlanId>,
     /// The top-level types met so far: few, so that looking is cheaper than hashing.
     ready: Vec<(TypeId, Id, PlanId)>,
+    /// Types of the wire that are defined with all their parts.
+    whole: HashSet<Id>,
 }
 
 impl Plans {
@@ -104,7 +107,7 @@ impl Plans {
             return Ok(found.2);
         }
         let before = self.plans.len();
-        match T::compile(&mut Compiler { plans: self, types }, id) {
+        match T::compile(&mut Compiler { plans: self, types, depth: 0 }, id) {
             Ok(plan) => {
                 self.ready.push((key, id, plan));
                 Ok(plan)
@@ -124,6 +127,9 @@ impl Plans {
 pub struct Compiler<'a> {
     plans: &'a mut Plans,
     types: &'a Types,
+    /// In how many structs we are. The other side may send a chain of thousands of types, each of
+    /// which fits the one list node that we have.
+    depth: u32,
 }
 
 impl Compiler<'_> {
@@ -188,7 +194,7 @@ impl Compiler<'_> {
     /// # Errors
     /// [`Error::Mismatch`] when the wire's type is no struct, a field has another type, or there
     /// are fields on both sides and none in common; [`Error::Corrupt`] when a field to be stepped
-    /// over has an undefined type.
+    /// over has an undefined type; [`Error::TooDeep`].
     pub fn structure<T: Gob>(
         &mut self,
         id: Id,
@@ -200,6 +206,10 @@ impl Compiler<'_> {
             return Ok(known);
         }
         let Some(Kind::Struct(theirs)) = self.kind(id) else { return Err(self.no_struct::<T>(id)) };
+        if self.depth == DEPTH_MAX {
+            return Err(Error::TooDeep);
+        }
+        self.depth += 1;
         let plan = self.add(Plan::Fields(Vec::new()));
         // Known before its fields are looked at: a field may be of this very type.
         self.plans.known.insert(key, plan);
@@ -211,7 +221,7 @@ impl Compiler<'_> {
                 let wrong = |error| in_field::<T>(error, &their.name);
                 FieldPlan::Into(number, member(self, number, their.id).map_err(wrong)?)
             } else {
-                self.types.check_defined(their.id)?;
+                self.types.check_defined(their.id, &mut self.plans.whole)?;
                 FieldPlan::Skip(their.id)
             });
         }
@@ -222,6 +232,7 @@ impl Compiler<'_> {
                 "gob: type mismatch: no fields matched compiling decoder for {name}"
             )));
         }
+        self.depth -= 1;
         self.plans.plans[plan.0] = Plan::Fields(fields);
         Ok(plan)
     }

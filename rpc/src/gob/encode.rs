@@ -10,6 +10,9 @@
 //! Ids are given as Go gives them - a struct before its fields, a slice, array or map after its
 //! parts - so that the same values make the same bytes. There is no "compiled plan" to be looked
 //! up as in Go: `T::encode` is compiled for each type by the Rust compiler.
+//!
+//! A [`Value`] has no Rust type. Its definition comes with it from the stream where it was read
+//! ([`Encoder::encode_as`]), or is made up from what it holds ([`Encoder::encode_value`], `infer`).
 
 use std::any::TypeId;
 use std::collections::{HashMap, HashSet};
@@ -17,6 +20,7 @@ use std::collections::{HashMap, HashSet};
 use super::types::{Field, Id, Kind, Type, Types};
 use super::value::{Value, put_bytes};
 use super::varint::{put_float, put_int, put_uint};
+use super::wire::DEPTH_MAX;
 use super::{Gob, go_name};
 use crate::{Error, Result};
 
@@ -75,7 +79,7 @@ impl Definitions {
         self.by_type.insert(TypeId::of::<T>(), id);
         let kind = Kind::Struct(fields(self));
         let name = if named == Named::Not { String::new() } else { name.to_owned() };
-        self.types.replace(id, Type { name, kind });
+        self.types.define(id, Type { name, kind });
         id
     }
 
@@ -92,12 +96,23 @@ impl Definitions {
         let id = self.next_id();
         self.by_type.insert(TypeId::of::<T>(), id);
         let name = if named == Named::Field { go_name::<T>() } else { String::new() };
-        self.types.replace(id, Type { name, kind });
+        self.types.define(id, Type { name, kind });
         id
     }
 
     /// The id here of the type that is `id` in `table`, another stream's.
     fn import(&mut self, table: &Types, id: Id) -> Result<Id> {
+        let last = FIRST_ID - 1 + i64::try_from(self.defined).unwrap_or(i64::MAX - FIRST_ID);
+        let imported = self.import_in(table, id, &mut Vec::new());
+        if imported.is_err() {
+            // Half a type must not be found again.
+            self.foreign.retain(|_, here| here.0 <= last);
+        }
+        imported
+    }
+
+    /// [`Definitions::import`], on the way through the parts of the types in `around`.
+    fn import_in(&mut self, table: &Types, id: Id, around: &mut Vec<Id>) -> Result<Id> {
         if id.builtin_name().is_some() {
             return Ok(id);
         }
@@ -105,28 +120,39 @@ impl Definitions {
             return Ok(known);
         }
         let unknown = || Error::Corrupt("gob: unknown type id or corrupted data");
-        let Type { name, kind } = table.get(id).ok_or_else(unknown)?.as_ref().clone();
-        let early = matches!(kind, Kind::Struct(_)).then(|| self.next_id());
-        if let Some(early) = early {
+        let Type { name, mut kind } = table.get(id).ok_or_else(unknown)?.as_ref().clone();
+        // A struct has its number before its fields; so has, of all others, what contains itself.
+        if matches!(kind, Kind::Struct(_)) || around.contains(&id) {
+            let early = self.next_id();
             self.foreign.insert(id, early);
         }
-        let kind = match kind {
-            Kind::Array { elem, len } => Kind::Array { elem: self.import(table, elem)?, len },
-            Kind::Slice { elem } => Kind::Slice { elem: self.import(table, elem)? },
+        if around.contains(&id) {
+            return Ok(self.foreign[&id]);
+        }
+        if around.len() >= DEPTH_MAX as usize {
+            return Err(Error::TooDeep);
+        }
+        around.push(id);
+        match &mut kind {
+            Kind::Array { elem, .. } | Kind::Slice { elem } => {
+                *elem = self.import_in(table, *elem, around)?;
+            }
             Kind::Map { key, elem } => {
-                Kind::Map { key: self.import(table, key)?, elem: self.import(table, elem)? }
+                *key = self.import_in(table, *key, around)?;
+                *elem = self.import_in(table, *elem, around)?;
             }
-            Kind::Struct(mut fields) => {
-                for field in &mut fields {
-                    field.id = self.import(table, field.id)?;
+            Kind::Struct(fields) => {
+                for field in fields {
+                    field.id = self.import_in(table, field.id, around)?;
                 }
-                Kind::Struct(fields)
             }
-            opaque @ Kind::Opaque(_) => opaque,
-        };
+            Kind::Opaque(_) => {}
+        }
+        around.pop();
+        let early = self.foreign.get(&id).copied();
         let here = early.unwrap_or_else(|| self.next_id());
         self.foreign.insert(id, here);
-        self.types.replace(here, Type { name, kind });
+        self.types.define(here, Type { name, kind });
         Ok(here)
     }
 }
@@ -192,7 +218,7 @@ impl Encoder {
     ///
     /// # Errors
     /// [`Error::Corrupt`] when the table does not define what the value needs,
-    /// [`Error::Mismatch`] when the value is not of that type.
+    /// [`Error::Mismatch`] when the value is not of that type, [`Error::TooDeep`].
     pub fn encode_as(
         &mut self,
         table: &Types,

@@ -42,7 +42,7 @@ impl Definitions {
             return *id;
         }
         let id = self.next_id();
-        self.types.replace(id, fresh.clone());
+        self.types.define(id, fresh.clone());
         self.inferred.push((fresh, id));
         id
     }

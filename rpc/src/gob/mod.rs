@@ -1,7 +1,8 @@
 //! Day 1: gob, the format of Go's `encoding/gob`, byte for byte.
 //!
 //! **At the end** you can read a gob stream by eye, and `call` can print a value of any type. Forty
-//! minutes, with the modules: numbers ([`varint`]), types, values, encoder, decoder.
+//! minutes, with the modules in this order: numbers ([`varint`]), `types`, `value`, `encode` with
+//! `infer`, `wire`, `decode`, and `kinds`, which says what Rust's own types become.
 //!
 //! # Why gob
 //! JSON says the name of every field of every value. Protobuf says numbers, and both sides must have
@@ -168,14 +169,18 @@
 //!
 //! Source: the documentation of Go's `encoding/gob`; 94 streams captured from Go 1.19.
 
-mod decode;
-mod encode;
-mod infer;
-mod kinds;
+pub mod varint;
+
 mod types;
 mod value;
-pub mod varint;
+
+mod encode;
+mod infer;
+
 mod wire;
+
+mod decode;
+mod kinds;
 
 pub use decode::{Compiler, Decoder, MESSAGE_BYTES_MAX, PlanId, Plans};
 pub use encode::{Definitions, Encoder, Named};
@@ -188,8 +193,8 @@ use crate::Result;
 
 /// A Rust type that gob can carry.
 ///
-/// [`message!`](crate::message) implements it for a struct; the module's table has what std's
-/// types become.
+/// [`message!`](crate::message) implements it for a struct, `kinds` for std's types.
+///
 /// The methods are what a plan needs to know, and come in the order in which they are used: what
 /// the type is called, how it is defined on the wire, how it is written, how it is read.
 pub trait Gob: Sized + 'static {

@@ -280,6 +280,90 @@ mod accept {
     }
 }
 
+/// Appends the message that defines a type.
+fn define(out: &mut Vec<u8>, id: i64, kind: Kind) {
+    let mut definition = Vec::new();
+    Type { name: String::new(), kind }.put_definition(Id(id), &mut definition);
+    varint::put_uint(out, definition.len() as u64);
+    out.extend(definition);
+}
+
+fn struct_of(name: &str, id: i64) -> Kind {
+    Kind::Struct(vec![Field { name: name.to_owned(), id: Id(id) }])
+}
+
+#[test]
+fn a_chain_of_types_that_all_fit_one_list_node_is_too_deep() {
+    let mut stream = Vec::new();
+    (65..4000).for_each(|id| define(&mut stream, id, struct_of("Next", id + 1)));
+    define(&mut stream, 4000, struct_of("V", Id::INT.0));
+    // The first of them, without its field; then a number.
+    stream.extend([3, 0xff, 0x82, 0, 3, 0x04, 0x00, 0x0e]);
+    // As much room as a thread of the server has.
+    let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(move || {
+        let (mut decoder, mut number) = (Decoder::new(Cursor::new(stream)), 0i64);
+        let refused = decoder.decode(&mut List::zero()).unwrap().unwrap_err();
+        decoder.decode(&mut number).unwrap().unwrap();
+        (refused.to_string(), number)
+    });
+    let told = thread.unwrap().join().unwrap();
+    assert_eq!(told, ("values nested more than 100 deep".to_owned(), 7));
+}
+
+#[test]
+fn thousands_of_fields_of_one_wide_type_are_walked_once() {
+    const FIELDS: usize = 50_000;
+    let wide = |id| Kind::Struct(vec![Field { name: String::new(), id: Id(id) }; FIELDS]);
+    let (mut types, mut whole) = (Types::default(), std::collections::HashSet::new());
+    types.insert(Id(65), Type { name: String::new(), kind: wide(66) }).unwrap();
+    types.insert(Id(66), Type { name: String::new(), kind: wide(Id::INT.0) }).unwrap();
+    // By squares this would be a matter of minutes.
+    (0..FIELDS).for_each(|_| types.check_defined(Id(66), &mut whole).unwrap());
+    types.check_defined(Id(65), &mut whole).unwrap();
+    assert_eq!(whole.len(), 2);
+    types.insert(Id(67), Type { name: String::new(), kind: wide(68) }).unwrap();
+    assert!(types.check_defined(Id(67), &mut whole).is_err());
+    assert_eq!(whole.len(), 2, "what is not whole is not entered");
+}
+
+#[test]
+fn a_definition_takes_no_more_memory_than_a_value() {
+    let mut body = Vec::new();
+    varint::put_int(&mut body, -65);
+    // StructT, Field: 4,000 fields without name and type, a byte each.
+    body.extend([3, 2]);
+    varint::put_uint(&mut body, 4000);
+    body.resize(body.len() + 4002, 0);
+    let mut stream = Vec::new();
+    varint::put_uint(&mut stream, body.len() as u64);
+    stream.extend(body);
+    let mut decoder = Decoder::with_input(crate::Input::new(Cursor::new(stream), vec![]), 5000);
+    let refused = decoder.next_id().unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "gob: a value that grows in memory: 80032 bytes, the limit is 80000"
+    );
+}
+
+#[test]
+fn a_slice_that_contains_itself_is_sent_on() {
+    let mut types = Types::default();
+    let slice = |elem| Type { name: String::new(), kind: Kind::Slice { elem: Id(elem) } };
+    types.insert(Id(70), slice(70)).unwrap();
+    let list = Value::List(vec![Value::List(vec![]), Value::List(vec![])]);
+    let (mut encoder, mut out) = (Encoder::new(), Vec::new());
+    encoder.encode_as(&types, Id(70), &list, &mut out).unwrap();
+    let (id, got) = Decoder::new(Cursor::new(out)).decode_value().unwrap().unwrap();
+    assert_eq!((id, got), (Id(65), list));
+
+    // A chain without end is refused each time, not only the first.
+    (100..4000).for_each(|id| types.insert(Id(id), slice(id + 1)).unwrap());
+    for _ in 0..2 {
+        let refused = encoder.encode_as(&types, Id(100), &Value::Nil, &mut Vec::new());
+        assert!(matches!(refused, Err(crate::Error::TooDeep)), "{refused:?}");
+    }
+}
+
 #[test]
 #[ignore = "an exercise: see the end of the chapter"]
 fn exercise_some_zero_survives() {

@@ -27,7 +27,7 @@
 //! The type that describes types (`wireType`) is itself known to both sides beforehand.
 //! In a [`Types`] table the ids are those of one stream and one direction; nothing is global.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
@@ -139,7 +139,7 @@ impl Hasher for NumberHasher {
     }
 }
 
-/// How many types one stream may define, and in how many bytes all together.
+/// How many types one stream may define.
 const TYPES_MAX: usize = 4096;
 
 /// The types that one stream has defined.
@@ -156,21 +156,21 @@ impl Types {
         self.table.get(&id)
     }
 
-    /// Enters a definition.
-    pub(crate) fn insert(&mut self, id: Id, kind: Type) -> Result<()> {
+    /// Enters a definition that the other side has sent.
+    pub(crate) fn insert(&mut self, id: Id, definition: Type) -> Result<()> {
         if id < Id::FIRST_USER || self.table.contains_key(&id) {
             return Err(Error::Corrupt("gob: duplicate type received"));
         }
         if self.table.len() >= TYPES_MAX {
             return Err(Error::Corrupt("gob: more than 4096 types on one stream"));
         }
-        self.table.insert(id, Arc::new(kind));
+        self.table.insert(id, Arc::new(definition));
         Ok(())
     }
 
-    /// Replaces a definition that was entered before its fields were known.
-    pub(super) fn replace(&mut self, id: Id, kind: Type) {
-        self.table.insert(id, Arc::new(kind));
+    /// Enters a definition of our own, under an id that is new.
+    pub(super) fn define(&mut self, id: Id, definition: Type) {
+        self.table.insert(id, Arc::new(definition));
     }
 
     /// Whether a value of this type starts without the 0 that stands before every other value.
@@ -187,10 +187,12 @@ impl Types {
     }
 
     /// That `id` and everything it is made of has been defined, so that it can be stepped over.
-    pub(super) fn check_defined(&self, id: Id) -> Result<()> {
-        let (mut todo, mut seen) = (vec![id], std::collections::HashSet::new());
+    /// What has been found so is entered in `whole`, and not walked again: a struct may have
+    /// thousands of fields of one type, which has thousands of fields.
+    pub(super) fn check_defined(&self, id: Id, whole: &mut HashSet<Id>) -> Result<()> {
+        let (mut todo, mut seen) = (vec![id], HashSet::new());
         while let Some(id) = todo.pop() {
-            if id.builtin_name().is_some() || !seen.insert(id) {
+            if id.builtin_name().is_some() || whole.contains(&id) || !seen.insert(id) {
                 continue;
             }
             match &self.get(id).ok_or(Error::Corrupt("gob: bad data: undefined type"))?.kind {
@@ -200,6 +202,7 @@ impl Types {
                 Kind::Opaque(_) => {}
             }
         }
+        whole.extend(seen);
         Ok(())
     }
 }

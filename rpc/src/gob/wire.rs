@@ -19,8 +19,8 @@ use super::types::{Field, Id, Kind, Type, Types};
 use super::varint::{float, signed, take_uint};
 use crate::{Error, Input, Result};
 
-/// How deep values may nest.
-const DEPTH_MAX: u32 = 100;
+/// How deep values, and the types that are made into plans, may nest.
+pub(super) const DEPTH_MAX: u32 = 100;
 
 /// The bytes that all definitions of a stream may take together.
 const DEFINITION_BYTES_MAX: usize = 1 << 20;
@@ -308,6 +308,8 @@ impl Wire {
                 }
                 Ok(())
             })?;
+            // On the wire it may be one byte.
+            self.charge(size_of::<Field>())?;
             members.push(member);
         }
         Ok(members)
