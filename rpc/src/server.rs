@@ -1,4 +1,4 @@
-//! Day 1 and 3: the server - listening, the table of services, limits, shutting down.
+//! Day 3: the server - listening, the table of services, limits, shutting down.
 //!
 //! # The parts
 //! ```text
@@ -284,7 +284,7 @@ impl Core {
         if !self.connections.try_enter() {
             return self.log("rpc server: too many connections (raise connections_max)");
         }
-        // From here on the connection leaves the gate when it is dropped.
+        // A connection leaves the gate when it is dropped.
         match Connection::new(self, stream, already) {
             Ok(connection) => {
                 let connection = Arc::new(connection);
@@ -301,11 +301,34 @@ impl Core {
                 }
                 self.serve(connection);
             }
-            Err(error) => self.log(&format!("rpc server: accept error: {error}")),
+            Err(error) => {
+                // There was none to be dropped.
+                self.connections.leave();
+                self.log(&format!("rpc server: accept error: {error}"));
+            }
         }
     }
 
     fn open(&self) -> MutexGuard<'_, Vec<Weak<Connection>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn a_socket_that_cannot_be_prepared_takes_no_place() {
+        use std::net::TcpStream;
+        use std::os::{fd::OwnedFd, unix::net::UnixStream};
+        let limits = Limits { connections_max: 1, ..Limits::default() };
+        let serving = Server::new().log(|_| {}).limits(limits).start().unwrap();
+        // A Unix socket refuses what is asked of a TCP socket.
+        let (ours, _theirs) = UnixStream::pair().unwrap();
+        let wrong = TcpStream::from(OwnedFd::from(ours));
+        serving.serve_stream(Stream::Tcp(wrong), Vec::new());
+        assert_eq!(serving.connections_open(), 0);
     }
 }
