@@ -138,7 +138,7 @@ use crate::handle::{Handle, Place, Slot};
 use crate::handshake::Opening;
 use crate::options::Options;
 use crate::outgoing::Outgoing;
-use crate::stream::{Address, Socket, Stream};
+use crate::stream::{Address, Socket, Stream, from_now};
 use crate::{Error, Input, Result};
 
 mod waiting;
@@ -223,7 +223,7 @@ impl Client {
     /// Those of [`Client::dial`].
     pub fn dial_with(address: &str, options: &Options) -> Result<Client> {
         let address: Address = address.parse()?;
-        let until = Instant::now() + options.connect_timeout;
+        let until = from_now(options.connect_timeout);
         let stream = Stream::connect(&address, options.connect_timeout)?;
         let already = if address.protocol == "http" {
             crate::http::connect(&stream, options, until)?

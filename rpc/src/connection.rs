@@ -51,7 +51,7 @@ use crate::handshake::{Greeting, drop_newline, recognise};
 use crate::outgoing::Outgoing;
 use crate::server::Core;
 use crate::service::{CallInfo, Method, Outcome, Reply};
-use crate::stream::{Socket, Stream};
+use crate::stream::{Socket, Stream, from_now};
 use crate::{Error, Input, Result};
 
 /// Replies are held back while more requests are here; but not more bytes than this.
@@ -265,7 +265,7 @@ impl Connection {
 
     /// Lines up a reply; sends it now only if too much is held back.
     fn send(&self, method: &str, seq: u64, error: &str, body: &dyn Body) {
-        let deadline = Instant::now() + self.core.limits.message_timeout;
+        let deadline = from_now(self.core.limits.message_timeout);
         let pushed = self.outgoing.push(method, error, body, Some(deadline), || Ok(seq));
         let pushed = match pushed {
             // What the codec cannot carry becomes an error of this call.
@@ -385,7 +385,7 @@ impl<'a> Request<'a> {
         let slow = self.method.is_slow();
         let timed = slow || !limit.is_zero() || core.interceptor.is_some();
         let started = timed.then(Instant::now);
-        let deadline = started.filter(|_| !limit.is_zero()).map(|started| started + limit);
+        let deadline = (!limit.is_zero()).then(|| from_now(limit));
         self.desk.put(Task {
             connection: Arc::clone(connection),
             method: Arc::clone(self.method),

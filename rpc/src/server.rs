@@ -331,4 +331,27 @@ mod tests {
         serving.serve_stream(Stream::Tcp(wrong), Vec::new());
         assert_eq!(serving.connections_open(), 0);
     }
+
+    #[test]
+    fn limits_may_be_longer_than_a_clock_counts() {
+        let limits = Limits {
+            message_timeout: Duration::MAX,
+            handle_timeout: Duration::MAX,
+            ..Limits::default()
+        };
+        let double = Service::new("Foo").method("Double", |n: i64| Ok(2 * n));
+        let server = Server::new().log(|_| {}).limits(limits).register(double).unwrap();
+        let serving = server.start().unwrap();
+        let addr = serving.listen("127.0.0.1:0").unwrap();
+        let options = crate::Options {
+            connect_timeout: Duration::MAX,
+            message_timeout: Duration::MAX,
+            ..crate::Options::default()
+        };
+        for protocol in ["tcp", "http"] {
+            let client = crate::Client::dial_with(&format!("{protocol}@{addr}"), &options);
+            assert_eq!(client.unwrap().call::<i64>("Foo.Double", &21i64).unwrap(), 42);
+        }
+        serving.shutdown(Duration::MAX).unwrap();
+    }
 }

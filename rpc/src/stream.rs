@@ -17,6 +17,14 @@ use crate::{Error, Result, Source};
 /// How often a write that makes no progress looks at the clock.
 const WRITE_TICK: Duration = Duration::from_millis(10);
 
+/// When `within` is over. What no clock can count - [`Duration::MAX`] for "never" - is over in thirty
+/// years.
+pub(crate) fn from_now(within: Duration) -> Instant {
+    let now = Instant::now();
+    let far = Duration::from_secs(30 * 365 * 24 * 3600);
+    now.checked_add(within).unwrap_or(now + far)
+}
+
 /// Where a server is: `tcp@host:port`, `http@host:port` (CONNECT first) or `unix@path`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address {
@@ -79,7 +87,7 @@ impl Stream {
             let socket = UnixStream::connect(&address.place).map_err(Error::io(doing))?;
             return Ok(Stream::Unix(socket));
         }
-        let until = Instant::now() + within;
+        let until = from_now(within);
         let mut last = io::Error::other("the name has no address");
         for addr in address.place.to_socket_addrs().map_err(Error::io(doing.clone()))? {
             let left = until.saturating_duration_since(Instant::now());

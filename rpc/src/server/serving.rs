@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use super::Core;
 use crate::service::Service;
-use crate::stream::Stream;
+use crate::stream::{Stream, from_now};
 use crate::{Error, Result};
 
 /// How a thread of the server is told to end.
@@ -175,7 +175,7 @@ impl Serving {
     /// [`Error::StillRunning`] when methods still ran then: a thread cannot be ended from outside.
     /// Their connections are closed; the threads end with them.
     pub fn shutdown(&self, grace: Duration) -> Result<()> {
-        let until = Instant::now() + grace;
+        let until = from_now(grace);
         self.core.stopping.store(true, Ordering::SeqCst);
         let threads = std::mem::take(&mut *self.threads());
         threads.iter().for_each(|(_, wake)| wake.wake());
