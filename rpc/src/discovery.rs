@@ -104,10 +104,13 @@ pub trait Discovery: Send + Sync {
     /// [`Error::NoServers`].
     fn get(&self, select: &dyn Select) -> Result<String> {
         let mut servers = self.get_all()?;
+        if servers.is_empty() {
+            return Err(Error::NoServers);
+        }
         let candidates: Vec<_> =
             servers.iter().map(|address| Candidate { address, pending: 0 }).collect();
-        let index = select.select(&candidates, None).min(servers.len().saturating_sub(1));
-        if servers.is_empty() { Err(Error::NoServers) } else { Ok(servers.swap_remove(index)) }
+        let index = select.select(&candidates, None).min(servers.len() - 1);
+        Ok(servers.swap_remove(index))
     }
 }
 

@@ -23,8 +23,12 @@ impl XClient {
         let until = within.and_then(|within| Instant::now().checked_add(within));
         let (mut tried, mut last) = (Vec::new(), Error::NoServers);
         while tried.len() < tries {
-            // When all have been tried, there is nothing more to say than why.
-            let Ok(address) = self.choose(None, &tried, until) else { break };
+            let address = match self.choose(None, &tried, until) {
+                Ok(address) => address,
+                Err(error) if tried.is_empty() => return Err(error),
+                // All have been tried: there is nothing more to say than why.
+                Err(_) => break,
+            };
             match self.call_on(&address, method, args, until) {
                 Err(error) if is_unreachable(&error) => last = error,
                 other => return other,
@@ -46,5 +50,20 @@ impl XClient {
         args: &dyn Body,
     ) -> Result<R> {
         self.call_on(&self.choose(Some(key), &[], None)?, method, args, None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RegistryDiscovery;
+    use crate::discovery::Random;
+
+    #[test]
+    fn a_registry_that_is_not_there_is_the_reason_told() {
+        let nobody = RegistryDiscovery::new("http://127.0.0.1:1/_geerpc_/registry");
+        let client = XClient::new(nobody, Random::new());
+        let error = client.call_failover::<i64>("Foo.Double", &1i64, 3, None).unwrap_err();
+        assert!(matches!(error, Error::Http(_)), "{error}");
     }
 }
