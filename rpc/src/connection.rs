@@ -255,6 +255,7 @@ impl Connection {
     fn linger(&self) {
         if self.outgoing.flush(None).is_ok() {
             self.stream.shutdown(Shutdown::Write);
+            let _ = self.stream.set_read_timeout(LINGER);
             let (mut dropped, since) = ([0; 4096], Instant::now());
             let more = |_: &u32| {
                 since.elapsed() < LINGER && matches!(self.stream.read(&mut dropped), Ok(1..))

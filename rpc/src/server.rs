@@ -333,6 +333,22 @@ mod tests {
     }
 
     #[test]
+    fn who_was_refused_and_stays_silent_is_let_go_after_a_second() {
+        use std::io::{Read, Write};
+        let serving = Server::new().log(|_| {}).start().unwrap();
+        let mut client = std::net::TcpStream::connect(serving.listen("127.0.0.1:0").unwrap());
+        let client = client.as_mut().unwrap();
+        client.write_all(b"{\"MagicNumber\":1}").unwrap();
+        client.read_to_end(&mut Vec::new()).unwrap();
+        // Less than the server's reads wait otherwise, by default.
+        let until = std::time::Instant::now() + Duration::from_secs(4);
+        while serving.connections_open() > 0 {
+            assert!(std::time::Instant::now() < until, "the server waits on");
+            thread::park_timeout(Duration::from_millis(10));
+        }
+    }
+
+    #[test]
     fn limits_may_be_longer_than_a_clock_counts() {
         let limits = Limits {
             message_timeout: Duration::MAX,
