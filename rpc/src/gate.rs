@@ -6,50 +6,58 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 #[derive(Debug)]
 pub(crate) struct Gate {
     max: usize,
-    /// How many are inside, and how many wait.
-    state: Mutex<(usize, usize)>,
+    state: Mutex<State>,
+    /// Signalled when one has gone out.
     left: Condvar,
+}
+
+/// Guarded by [`Gate::state`].
+#[derive(Debug, Default)]
+struct State {
+    inside: usize,
+    waiting: usize,
 }
 
 impl Gate {
     pub(crate) fn new(max: usize) -> Gate {
-        Gate { max: max.max(1), state: Mutex::new((0, 0)), left: Condvar::new() }
+        Gate { max: max.max(1), state: Mutex::default(), left: Condvar::new() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, (usize, usize)> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Goes in, waiting until there is room.
     pub(crate) fn enter(&self) {
         let mut state = self.lock();
-        while state.0 >= self.max {
-            state.1 += 1;
+        while state.inside >= self.max {
+            state.waiting += 1;
             state = self.left.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.1 -= 1;
+            state.waiting -= 1;
         }
-        state.0 += 1;
+        state.inside += 1;
     }
 
     /// Goes in if there is room.
     pub(crate) fn try_enter(&self) -> bool {
         let mut state = self.lock();
-        let room = state.0 < self.max;
-        state.0 += usize::from(room);
+        let room = state.inside < self.max;
+        state.inside += usize::from(room);
         room
     }
 
     /// Goes out.
     pub(crate) fn leave(&self) {
         let mut state = self.lock();
-        state.0 -= 1;
-        if state.1 > 0 {
+        state.inside -= 1;
+        if state.waiting > 0 {
             self.left.notify_one();
         }
     }
 
+    /// How many are inside.
     pub(crate) fn inside(&self) -> usize {
-        self.lock().0
+        self.lock().inside
     }
 }
 

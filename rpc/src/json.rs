@@ -95,7 +95,7 @@ pub(crate) fn mismatch<T: Gob>(json: &Json) -> Error {
 }
 
 /// Appends what `web` can write by itself.
-fn plain(value: &(impl ToJson + ?Sized), out: &mut String) -> Result<()> {
+pub(crate) fn plain(value: &(impl ToJson + ?Sized), out: &mut String) -> Result<()> {
     value.write_json(out).map_err(|error| Error::Mismatch(format!("json: {error}")))
 }
 

@@ -12,11 +12,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use web::json::ToJson;
-
 use super::json::Values;
 use super::{Body, CodecReader, CodecWriter, Halves, Header};
-use crate::json::Json;
+use crate::json::{Json, plain};
 use crate::{Error, Result};
 
 /// Numbers from here on stand for an id that is none.
@@ -175,9 +173,4 @@ impl CodecWriter for RequestWriter {
         out.extend_from_slice(self.text.as_bytes());
         Ok(())
     }
-}
-
-/// Appends what `web` can write by itself.
-fn plain(value: &(impl ToJson + ?Sized), out: &mut String) -> Result<()> {
-    value.write_json(out).map_err(|error| Error::Mismatch(format!("json: {error}")))
 }
