@@ -92,7 +92,7 @@
 //!
 //! # Why two locks? (asked most often)
 //! In Go: one for sending, one for the table. Sending takes long, the table is needed by the reader
-//! meanwhile. Here there are three - to send, to read, for the table - and one order:
+//! meanwhile. Here a call meets three - to send, to read, for the table - in one order:
 //! sending before table, reading before table, never the other way round. A number is given out *inside*
 //! the sending lock, so that numbers travel in order.
 //!

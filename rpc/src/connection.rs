@@ -18,6 +18,9 @@
 //! loses the right to read to another thread after a tick; its name is noted, and the next call of it
 //! hands over at once. Sixteen quick calls in a row clear its name.
 //!
+//! Three words here belong to day 4 (`deadline`): the *watch* is a thread that looks at the time; a
+//! call that runs is a *task*, which lies on the *desk* of its thread, where the watch sees it.
+//!
 //! # When do replies leave?
 //! Lined up, at once; written, when the next read would wait, when a full server would, when 64 KiB
 //! are lined up, or when a thread is done. So fifty requests that came in one packet are answered in
@@ -25,8 +28,9 @@
 //!
 //! # What if something panics?
 //! A method's panic is an error of its call ([`service`](crate::service)). Other code of others runs
-//! here too: a type's own encoding, an interceptor. When that panics, nobody knows what has been sent;
-//! the connection ends, so that its client does not wait for the rest, and all others go on.
+//! here too: a type's own encoding, an interceptor after a call. When that panics, nobody knows what
+//! has been sent; the connection ends, so that its client does not wait for the rest, and all others
+//! go on.
 //!
 //! # Limits
 //! At most `calls_per_connection_max` run: the next request is not read until one ends, and the
@@ -137,9 +141,7 @@ impl Connection {
             match catch_unwind(AssertUnwindSafe(|| self.serve_one(desk, reading))) {
                 Ok(true) => {}
                 Ok(false) => break,
-                // Not a method's own panic, which is an error of its call, but one of a type's own
-                // encoding, or of an interceptor: nobody knows what was sent. The client must not
-                // wait for the rest.
+                // Not a method's own panic, which is an error of its call: see above.
                 Err(_) => {
                     self.stream.shutdown(Shutdown::Both);
                     break;

@@ -5,7 +5,7 @@
 //! # Where can a call hang?
 //! | where | what ends it |
 //! |---|---|
-//! | connecting | [`Options::connect_timeout`](crate::Options), CONNECT included |
+//! | connecting | [`Options::connect_timeout`](crate::Options), CONNECT included; looking up a name is the system's |
 //! | sending the request | the caller's deadline: `outgoing` looks at it while it writes |
 //! | waiting for the reply | the caller's deadline: the read, or the parking, ends with it |
 //! | reading a request that does not come whole | [`Limits::message_timeout`](crate::Limits) |

@@ -1,4 +1,4 @@
-//! Everything that can go wrong, in one enum.
+//! Day 1: everything that can go wrong, in one enum.
 //!
 //! Two questions matter to a caller: *whose* fault is it, and does the connection live on? A
 //! [`Remote`](Error::Remote), [`Timeout`](Error::Timeout) or [`Mismatch`](Error::Mismatch) ends
@@ -41,7 +41,7 @@ pub enum Error {
         /// The largest allowed, in bytes.
         limit: u64,
     },
-    /// Values nested more than 100 deep.
+    /// Values, or types in types, nested more than 100 deep.
     TooDeep,
     /// A message had not arrived, or could not be sent, in the time a message is given.
     Stalled(Duration),

@@ -12,6 +12,8 @@ use crate::{Error, Result};
 pub(crate) trait Slot: Send + Sync {
     /// Reads the body of the reply. The error is the connection's; the body's is put in the slot.
     fn fill(&self, codec: &mut dyn CodecReader) -> Result<()>;
+
+    /// Puts an error there instead of a reply.
     fn fail(&self, error: Error);
 }
 
@@ -58,7 +60,8 @@ impl<R: Body> Handle<R> {
     /// Waits for the reply, or for the deadline of the call.
     ///
     /// # Errors
-    /// Those of [`Client::call_timeout`](crate::Client::call_timeout).
+    /// Those of [`Client::call_timeout`](crate::Client::call_timeout); [`Error::Canceled`] when
+    /// [`Handle::wait_timeout`] has given the reply out already.
     pub fn wait(self) -> Result<R> {
         if self.taken {
             return Err(Error::Canceled);

@@ -2,8 +2,9 @@
 //!
 //! Go finds the fields of a struct by reflection. Rust has none; the list of fields must be known
 //! where the code is compiled. [`message!`](crate::message) reads the declaration, repeats it
-//! unchanged, and writes beside it what gob and JSON need: a list of wire names, and one line per
-//! field in each of four methods. The struct stays an ordinary struct.
+//! unchanged, and writes beside it what gob and JSON need: a list of wire names, and methods with a
+//! line for each field ([`Gob`](crate::gob::Gob), [`JsonForm`](crate::json::JsonForm)). The struct
+//! stays an ordinary struct.
 //!
 //! ```
 //! rpc::message! {

@@ -1,4 +1,4 @@
-//! Day 2: what a client may be told before it connects.
+//! Day 2: the options of a client, set before it connects.
 
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ use crate::gob::MESSAGE_BYTES_MAX;
 pub struct Options {
     /// The language; GeeRPC with gob unless said otherwise.
     pub dialect: Dialect,
-    /// The longest that connecting may take; zero is no limit. 10 seconds by default.
+    /// The longest that connecting may take; zero is no limit. 10 seconds by default. Two things
+    /// std cannot limit: looking up a name, and connecting to a Unix socket.
     pub connect_timeout: Duration,
     /// What the server is asked to give a call at most; zero, the default, is no limit. Only the
     /// GeeRPC dialect can ask.

@@ -42,14 +42,16 @@
 //! ```
 //!
 //! # The walk
-//! [`Registry::mount`] puts the table behind a [`web::Engine`]. [`Heartbeat`](crate::Heartbeat) is a thread that sends, rests
-//! and sends; it rests on a condition, not in a sleep, so that dropping the handle ends it at once.
+//! [`Registry::mount`] puts the table behind a [`web::Engine`]. [`Heartbeat`](crate::Heartbeat) is a
+//! thread that sends, rests and sends; it rests on a condition, not in a sleep, so that dropping the
+//! handle ends the rest at once.
 //! [`RegistryDiscovery`] is a [`Discovery`] that asks, and keeps the last good answer.
 //!
 //! # How to deploy on several machines? (asked most often)
-//! `[::]:7001` is where a server *listens*; nobody can dial it. [`Heartbeat::address_for`](crate::Heartbeat::address_for) finds the
-//! address by which this machine reaches the registry, and the registry refuses addresses that nobody
-//! could dial. Behind NAT, pass the public address yourself.
+//! `[::]:7001` is where a server *listens*; nobody can dial it.
+//! [`Heartbeat::address_for`](crate::Heartbeat::address_for) finds the address by which this machine
+//! reaches the registry, and the registry refuses addresses that nobody could dial. Behind NAT, pass
+//! the public address yourself.
 //!
 //! # What the borrow checker says
 //! Go's heartbeat goroutine runs until the process ends, its ticker never stopped (RPC-18). A

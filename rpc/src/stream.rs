@@ -79,7 +79,8 @@ macro_rules! each {
 }
 
 impl Stream {
-    /// Connects to `place`, trying every address of a name in turn; zero is no limit.
+    /// Connects to `address`, trying every address of a name in turn until `within` is over; zero is
+    /// no limit. The look-up of the name, and a Unix socket, take as long as they take.
     pub(crate) fn connect(address: &Address, within: Duration) -> Result<Stream> {
         let doing = format!("connect to {address}");
         #[cfg(unix)]

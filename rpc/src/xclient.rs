@@ -8,8 +8,8 @@
 //!
 //! Go's client dials while it holds the lock of *all* addresses: one dead server blocks the calls to
 //! every other for ten seconds (RPC-15). Here no lock is held while dialling: one caller dials an
-//! address, those that need the same one wait for the outcome, each as long as it likes. A server that cannot be reached is left alone for a
-//! while, twice as long each time, if there are others.
+//! address, those that need the same one wait for the outcome, each as long as it likes. A server
+//! that cannot be reached is left alone for a while, twice as long each time, if there are others.
 //!
 //! # Fail modes
 //! - [`XClient::call`]: one server; its error is yours.
@@ -70,7 +70,7 @@ pub struct XClient {
     discovery: Box<dyn Discovery>,
     select: Box<dyn Select>,
     options: Options,
-    /// Only looked up under the lock.
+    /// By address. The lock is held to look one up, never to dial or to call.
     hosts: Mutex<HashMap<String, Arc<Host>>>,
 }
 
@@ -321,6 +321,9 @@ impl XClient {
 
     /// Calls every server at once. The first error is the result, and the other calls are given
     /// up; without one, the first reply is.
+    ///
+    /// Dialling cannot be given up: after an error this still waits for the servers that are being
+    /// dialled, for [`Options::connect_timeout`] at most (and `within`).
     ///
     /// # Errors
     /// [`Error::NoServers`], [`Error::Timeout`] after `within`, and those of calling.

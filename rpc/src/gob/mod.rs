@@ -146,15 +146,15 @@
 //!   engines of recursive types point at each other. A `Plan` that owned its parts could not own
 //!   itself: `recursive type has infinite size`. So plans lie in one vector and name each other by
 //!   [`PlanId`].
-//! - `fields(&mut self, ..., |wire, index| ...)` hands the wire to the closure *again*. A closure that
-//!   captured it would be a second `&mut`: `cannot borrow *wire as mutable more than once`.
+//! - [`Wire::fields`] hands the wire on to its closure, `|wire, index| ...`. A closure that captured it
+//!   would be a second `&mut`: `cannot borrow *wire as mutable more than once`.
 //! - `Vec<u8>` is `[]byte`, any other `Vec<T>` a slice. Two overlapping `impl`s are an error, and
 //!   specialisation is not stable. The way out, known from `Debug for [T]`: ask the *element*
 //!   ([`Gob::encode_slice`]).
 //!
 //! # Where this differs from Go
 //! - Messages are at most 4 MiB unless you say otherwise (Go: 1 GiB); values nest at most 100 deep.
-//! - A struct's text name in errors is `main.Args`: a Go program's own package.
+//! - Errors call a struct `main.Args`, as if it were declared in a Go program's own package.
 //! - `Some(0)` is left out of a struct, as a Go pointer to zero is; in a list, `None` is sent as zero
 //!   where Go refuses.
 //! - We never send interface values but read and skip them. `GobEncoder` types are bytes to us.
@@ -162,10 +162,11 @@
 //! # Try it
 //! `cargo run -p rpc --example serve` in one terminal; in another
 //! `cargo run -p rpc --example call -- tcp@127.0.0.1:9999 Echo.Record '{"Tags":["a"]}'` prints
-//! `{"Name":"","Score":0,...,"Tags":["a"],"Points":null,"Grid":[0,0,0],...}`. Exercise, at the end of `gob/tests.rs`: a field that is
-//! `Some(0)` comes back as `None`. Go's decoder accepts a zero that is sent (see gob-accept.txt), so an
-//! encoder may send it; make `exercise_some_zero_survives` pass without changing what Go sees of
-//! plain numbers.
+//! `{"Name":"","Score":0,...,"Tags":["a"],"Points":null,"Grid":[0,0,0],...}`.
+//!
+//! Exercise, at the end of `gob/tests.rs`: a field that is `Some(0)` comes back as `None`. Go's decoder
+//! accepts a zero that is sent (see `tests/vectors/rpc/gob-accept.txt`), so an encoder may send it; make
+//! `exercise_some_zero_survives` pass without changing what Go sees of plain numbers.
 //!
 //! Source: the documentation of Go's `encoding/gob`; 94 streams captured from Go 1.19.
 

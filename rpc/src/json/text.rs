@@ -53,7 +53,7 @@ pub(crate) struct Scanner {
     depth: usize,
     in_string: bool,
     escaped: bool,
-    /// Whether a number or a word has begun; it ends before the next blank or bracket.
+    /// Whether a number or a word has begun; the next blank ends it, and counts as its last byte.
     in_word: bool,
 }
 
