@@ -76,6 +76,9 @@ pub(crate) fn alter(definer: &Definer<'_>, name: &Name, action: &AlterAction) ->
         bump(pager)?;
         Catalog::load(pager)?
     };
+    if let (AlterAction::AddColumn(_), Some(table)) = (action, altered.table(&name.text)) {
+        definer.check_added(&altered, table)?;
+    }
     let what = if let AlterAction::DropColumn(_) = action { "drop column" } else { "rename" };
     check_views(definer, &altered, what)
 }

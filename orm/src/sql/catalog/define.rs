@@ -12,7 +12,10 @@
 //! what cannot be read back is never stored.
 
 use super::super::affinity::Affinity;
-use super::super::ast::{CreateIndex, CreateTable, DropKind, Name, Select, Statement};
+use super::super::ast::{
+    ColumnConstraint, Core, CreateIndex, CreateTable, DropKind, Expr, Name, Select, Statement,
+    UnaryOp,
+};
 use super::super::btree::{TableCursor, TreeKind, create_tree, drop_tree};
 use super::super::connection::Shared;
 use super::super::exec::write::Writer;
@@ -108,6 +111,37 @@ impl Definer<'_> {
             {
                 let text = format!("default value of column [{}] is not constant", column.name);
                 return Err(Error::Sql(text));
+            }
+        }
+        Ok(())
+    }
+
+    /// The CHECKs of a table's last column, just added, must make sense, and its rows pass them.
+    pub(super) fn check_added(&self, altered: &Catalog, table: &Table) -> Result<()> {
+        self.check_expressions(table).map_err(|error| match error.to_string() {
+            text if text.starts_with("default value") => Error::Sql(text),
+            text => Error::Sql(format!("error in table {} after add column: {text}", table.name)),
+        })?;
+        let Some(Statement::CreateTable(create)) = parse(&table.sql)?.map(|p| p.statement) else {
+            return Ok(());
+        };
+        let env = Env { shared: self.shared, params: &[], cache: RefCell::default() };
+        let broken = format!("SELECT 1 FROM {} WHERE 1", always_quoted(&table.name));
+        for constraint in
+            create.columns.into_iter().next_back().into_iter().flat_map(|d| d.constraints)
+        {
+            let ColumnConstraint::Check(check) = constraint else { continue };
+            let mut statement = parse(&broken)?.map(|parsed| parsed.statement);
+            let Some(Statement::Select(select)) = &mut statement else { continue };
+            // The tree is moved: to copy a tall one would take as much stack as it is tall.
+            if let (Core::Query(query), Some(expr)) =
+                (&mut select.first, Arc::into_inner(check.expr))
+            {
+                query.filter = Some(Expr::Unary(UnaryOp::Not, Box::new(expr)));
+            }
+            let (plan, _) = plan::select(&Prep::new(altered, &env), select, None)?;
+            if SelectRun::new(&plan, &env, None)?.next(&env, None, &mut Row::new())? {
+                return Err(Error::Sql("CHECK constraint failed".into()));
             }
         }
         Ok(())
