@@ -121,8 +121,15 @@ impl Shell {
                 Ok(None) => return Some(text.len()),
                 Err(Error::IncompleteInput) if !end => return Some(at),
                 Err(error) => {
+                    let Some(after) = after_statement(text, at) else {
+                        // A trigger whose END is still to be read; what is inside must not run.
+                        if end {
+                            self.report(Err(error));
+                        }
+                        return Some(if end { text.len() } else { at });
+                    };
                     self.report(Err(error));
-                    at = after_statement(text, at);
+                    at = after;
                 }
             }
         }
@@ -261,23 +268,30 @@ fn inspect_page(connection: &Connection, number: u32) -> Result<Vec<String>> {
 }
 
 /// Where the statement after the broken one at `at` begins: behind the next `;` outside quotes. A
-/// trigger has statements inside it, which must not run by themselves: it ends at `END;`.
-fn after_statement(text: &str, at: usize) -> usize {
+/// trigger has statements inside it, which must not run by themselves: it ends at `; END;`, and is
+/// `None` as long as that is missing.
+fn after_statement(text: &str, at: usize) -> Option<usize> {
     let mut quote = None;
     let mut words = text[at..].split_ascii_whitespace().map(str::to_ascii_uppercase);
     let trigger = words.next().is_some_and(|word| word == "CREATE")
         && words.take(2).any(|word| word == "TRIGGER");
+    // `CASE ... END;` has no `;` before its END.
+    let ends = |body: &str| {
+        let word = body.len().saturating_sub(3);
+        body.get(word..).is_some_and(|word| word.eq_ignore_ascii_case("END"))
+            && body.get(..word).is_some_and(|before| before.trim_end().ends_with(';'))
+    };
     for (offset, byte) in text.bytes().enumerate().skip(at) {
-        let ended =
-            || !trigger || text[at..offset].trim_end().to_ascii_uppercase().ends_with("END");
         match (quote, byte) {
-            (None, b';') if ended() => return offset + 1,
+            (None, b';') if !trigger || ends(text[at..offset].trim_end()) => {
+                return Some(offset + 1);
+            }
             (None, b'\'' | b'"' | b'`') => quote = Some(byte),
             (Some(open), byte) if open == byte => quote = None,
             _ => {}
         }
     }
-    text.len()
+    (!trigger).then_some(text.len())
 }
 
 impl Settings {

@@ -4,11 +4,14 @@
 //!   differ is made small and printed; as `tests/tests/sql/differ_*.sql` it is run from then on.
 //! - [`golden_scripts_print_what_they_say`]: one script for each chapter, which a reader can also run
 //!   through the `shell` example; sqlite3 must agree with what it says.
+//! - [`pages`]: the examples of SQLite's own pages about SQL, through our shell and its own.
 //! - [`hostile_sql_ends_in_an_error_within_bounds`].
 #![allow(clippy::unwrap_used, reason = "all of it is a test")]
 
 #[path = "orm_sql/generate.rs"]
 mod generate;
+#[path = "orm_sql/pages.rs"]
+mod pages;
 
 use std::fs;
 use std::io::Write;
@@ -224,7 +227,8 @@ fn golden_scripts_print_what_they_say() {
                 assert_eq!(got, want, "{who}, {}: {sql}", file.display());
             }
         };
-        compare("orm", &ours(&dir.join("ours.db"), &statements));
+        let ended: Vec<String> = statements.iter().map(|sql| format!("{sql};")).collect();
+        compare("orm", &ours(&dir.join("ours.db"), &ended));
         if let Some(sqlite3) = &sqlite3 {
             compare("sqlite3", &theirs(sqlite3, &dir.join("theirs.db"), &statements));
         }

@@ -471,8 +471,14 @@ mod tests {
     #[test]
     fn what_is_not_there_is_refused_by_name() {
         let db = Connection::memory().unwrap();
+        db.execute_batch("CREATE TABLE outer_one(x); CREATE TABLE inner_one(y)").unwrap();
         for (sql, want) in [
             ("SELECT row_number() OVER () ", "not supported: window functions"),
+            // SQL says that this sum is the outer query's. One that also reads `y` is the inner's.
+            (
+                "SELECT (SELECT sum(x) FROM inner_one) FROM outer_one",
+                "not supported: sum() over columns of an outer query alone",
+            ),
             ("CREATE TEMP TABLE t(a)", "not supported: TEMP tables"),
             ("CREATE TABLE t(a PRIMARY KEY) WITHOUT ROWID", "not supported: WITHOUT ROWID tables"),
             (
@@ -485,5 +491,9 @@ mod tests {
             let error = db.prepare(sql).and_then(|mut s| s.execute()).unwrap_err();
             assert_eq!(error.to_string(), want, "{sql}");
         }
+        db.execute_batch("INSERT INTO outer_one VALUES (1); INSERT INTO inner_one VALUES (2)")
+            .unwrap();
+        let both = "SELECT (SELECT sum(x + y) FROM inner_one) FROM outer_one";
+        assert_eq!(texts(&db, both), ["3"]);
     }
 }

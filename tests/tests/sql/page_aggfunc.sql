@@ -1,0 +1,24 @@
+-- https://sqlite.org/lang_aggfunc.html
+CREATE TABLE t(g, n);
+INSERT INTO t VALUES ('a', 1), ('a', 2), ('a', NULL), ('b', 2.5), ('b', '3'), ('b', 'x'), ('c', NULL);
+SELECT count(*), count(n), count(DISTINCT g), count(DISTINCT n) FROM t;
+SELECT g, count(*), count(n), sum(n), total(n), avg(n) FROM t GROUP BY g ORDER BY g;
+SELECT g, min(n), max(n) FROM t GROUP BY g ORDER BY g;
+SELECT typeof(sum(n)), typeof(total(n)), typeof(avg(n)) FROM t WHERE g = 'a';
+SELECT sum(n), total(n), avg(n), min(n), max(n), count(n), group_concat(n) FROM t WHERE g = 'c';
+SELECT sum(n), total(n), avg(n), count(*) FROM t WHERE 0;
+SELECT group_concat(n), group_concat(n, '; '), group_concat(n, '') FROM t;
+SELECT group_concat(DISTINCT g) FROM t;
+SELECT group_concat(DISTINCT g, ';') FROM t;
+SELECT sum(DISTINCT column1), avg(DISTINCT column1) FROM (VALUES (1), (1), (2));
+SELECT sum(column1) FROM (VALUES (9223372036854775807), (1));
+SELECT total(column1), avg(column1) FROM (VALUES (9223372036854775807), (1));
+SELECT sum(column1) FROM (VALUES (1), (1.5));
+SELECT count(*) FILTER (WHERE n > 1), sum(n) FILTER (WHERE g = 'a') FROM t;
+SELECT max(n) - min(n), sum(n) + count(*) FROM t WHERE g = 'a';
+SELECT min(a.n), max(b.g) FROM t a, t b;
+SELECT max(column1), max(column1 COLLATE NOCASE) FROM (VALUES ('a'), ('B'));
+SELECT sum();
+SELECT count(1, 2) FROM t;
+SELECT sum(*) FROM t;
+SELECT count();

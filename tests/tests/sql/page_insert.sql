@@ -1,0 +1,53 @@
+-- https://sqlite.org/lang_insert.html, lang_replace, lang_conflict, lang_upsert, lang_returning
+CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT DEFAULT 'none', c);
+INSERT INTO t VALUES (1, 'one', 1.5);
+INSERT INTO t VALUES (2, 'two');
+INSERT INTO t(b, a) VALUES ('three', 3), ('four', 4);
+INSERT INTO t(c) VALUES (x'00');
+INSERT INTO t(a, b) VALUES (1, 2, 3);
+INSERT INTO t(nobody) VALUES (1);
+INSERT INTO nobody VALUES (1);
+INSERT INTO t VALUES (6, 1, 1), (7, 1);
+INSERT INTO t DEFAULT VALUES;
+INSERT INTO t SELECT a + 10, b, c FROM t WHERE b <> 'none' ORDER BY a DESC LIMIT 2;
+INSERT INTO t(b) SELECT 'again' UNION ALL SELECT b FROM t WHERE a = 1;
+SELECT a, b, typeof(c) FROM t;
+SELECT last_insert_rowid(), changes(), total_changes();
+INSERT INTO main.t AS other VALUES (100, 'hundred', NULL);
+-- ON CONFLICT, all five.
+CREATE TABLE u(a UNIQUE, b NOT NULL DEFAULT 'd');
+INSERT INTO u VALUES (1, 'x'), (2, 'y');
+INSERT OR ABORT INTO u VALUES (3, 'z'), (1, 'x');
+INSERT OR FAIL INTO u VALUES (3, 'z'), (1, 'x'), (4, 'z');
+INSERT OR IGNORE INTO u VALUES (1, 'no'), (5, 'yes'), (6, NULL);
+INSERT OR REPLACE INTO u VALUES (1, 'new'), (7, NULL);
+REPLACE INTO u VALUES (2, 'newer');
+SELECT * FROM u ORDER BY a;
+BEGIN;
+DELETE FROM u;
+INSERT OR ROLLBACK INTO u VALUES (1, 1), (1, 1);
+COMMIT;
+SELECT count(*) FROM u;
+-- Upsert: the examples of its page.
+CREATE TABLE vocabulary(word TEXT PRIMARY KEY, count INT DEFAULT 1);
+INSERT INTO vocabulary(word) VALUES ('jovial') ON CONFLICT(word) DO UPDATE SET count=count+1;
+INSERT INTO vocabulary(word) VALUES ('jovial') ON CONFLICT(word) DO UPDATE SET count=count+1;
+SELECT * FROM vocabulary;
+CREATE TABLE phonebook(name TEXT PRIMARY KEY, phonenumber TEXT);
+INSERT INTO phonebook(name,phonenumber) VALUES('Alice','704-555-1212') ON CONFLICT(name) DO UPDATE SET phonenumber=excluded.phonenumber;
+INSERT INTO phonebook(name,phonenumber) VALUES('Alice','704-555-9999') ON CONFLICT(name) DO UPDATE SET phonenumber=excluded.phonenumber;
+SELECT * FROM phonebook;
+CREATE TABLE phonebook2(name TEXT PRIMARY KEY, phonenumber TEXT, validDate DATE);
+INSERT INTO phonebook2(name,phonenumber,validDate) VALUES('Alice','704-555-1212','2018-05-08') ON CONFLICT(name) DO UPDATE SET phonenumber=excluded.phonenumber, validDate=excluded.validDate WHERE excluded.validDate>phonebook2.validDate;
+INSERT INTO phonebook2(name,phonenumber,validDate) VALUES('Alice','1','2017-05-08') ON CONFLICT(name) DO UPDATE SET phonenumber=excluded.phonenumber, validDate=excluded.validDate WHERE excluded.validDate>phonebook2.validDate;
+SELECT * FROM phonebook2;
+INSERT INTO vocabulary(word) VALUES ('jovial') ON CONFLICT DO NOTHING;
+INSERT INTO vocabulary(word) VALUES ('jovial') ON CONFLICT(count) DO NOTHING;
+CREATE TABLE t2(x, y);
+INSERT INTO t2 VALUES (1, 'jovial'), (2, 'glad');
+INSERT INTO vocabulary(word) SELECT y FROM t2 WHERE true ON CONFLICT(word) DO UPDATE SET count = count + 10;
+SELECT * FROM vocabulary ORDER BY word;
+-- RETURNING.
+INSERT INTO t(b) VALUES ('r'), ('s') RETURNING a, b AS word, upper(b) || c;
+INSERT INTO t(a) VALUES (200) RETURNING *;
+PRAGMA integrity_check;

@@ -1,0 +1,52 @@
+-- https://sqlite.org/lang_savepoint.html, https://sqlite.org/lang_transaction.html
+CREATE TABLE t(a);
+BEGIN;
+INSERT INTO t VALUES (1);
+BEGIN;
+COMMIT;
+COMMIT;
+ROLLBACK;
+BEGIN DEFERRED TRANSACTION;
+INSERT INTO t VALUES (2);
+ROLLBACK TRANSACTION;
+BEGIN IMMEDIATE;
+INSERT INTO t VALUES (3);
+END TRANSACTION;
+BEGIN EXCLUSIVE;
+CREATE TABLE gone(a);
+DROP TABLE t;
+ROLLBACK;
+SELECT name FROM sqlite_schema;
+SELECT * FROM t;
+-- A savepoint outside a transaction begins one, and its release is the commit.
+SAVEPOINT one;
+INSERT INTO t VALUES (4);
+SAVEPOINT two;
+INSERT INTO t VALUES (5);
+SAVEPOINT one;
+INSERT INTO t VALUES (6);
+-- The innermost of two with one name is meant.
+ROLLBACK TO one;
+SELECT * FROM t;
+ROLLBACK TO SAVEPOINT two;
+SELECT * FROM t;
+INSERT INTO t VALUES (7);
+RELEASE one;
+SELECT * FROM t;
+RELEASE one;
+ROLLBACK TO nobody;
+-- ROLLBACK TO leaves the savepoint and the transaction open.
+BEGIN;
+SAVEPOINT s;
+DELETE FROM t;
+ROLLBACK TRANSACTION TO SAVEPOINT s;
+RELEASE SAVEPOINT s;
+SELECT count(*) FROM t;
+RELEASE s;
+COMMIT;
+SAVEPOINT x;
+DELETE FROM t;
+ROLLBACK;
+SELECT count(*) FROM t;
+RELEASE x;
+PRAGMA integrity_check;
