@@ -86,6 +86,16 @@
 //!
 //! [`TableCursor`] and [`IndexCursor`] are the doors; this file has what concerns a whole tree.
 //!
+//! # Try it
+//! Rows, trees, free pages and what a rollback brings back, in SQL alone:
+//!
+//! ```text
+//! $ cargo run -q -p orm --example shell -- :memory: < tests/tests/sql/chapter_storage.sql
+//! -1|null|5.0
+//! 127|text|0.5
+//! ...
+//! ```
+//!
 //! Reference: <https://sqlite.org/fileformat2.html>, section 1.6; Comer, "The Ubiquitous B-Tree" (1979).
 
 pub mod balance;

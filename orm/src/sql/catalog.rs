@@ -20,6 +20,16 @@
 //! A change of the schema bumps the *schema cookie* in the file's header. Prepared statements keep
 //! the catalog they were made with and are made again when the cookie has moved.
 //!
+//! # Try it
+//! The text of a schema as it is edited:
+//!
+//! ```text
+//! $ cargo run -q -p orm --example shell -- :memory: < tests/tests/sql/chapter_schema.sql
+//! CREATE TABLE "my words"(a INTEGER PRIMARY KEY, word TEXT DEFAULT 'x' , n REAL NOT NULL DEFAULT 1, CHECK (word <> ''))
+//! CREATE UNIQUE INDEX t_b ON "my words"(word DESC)
+//! ...
+//! ```
+//!
 //! Reference: <https://sqlite.org/schematab.html>, <https://sqlite.org/fileformat2.html> section 2.6.
 
 pub mod alter;

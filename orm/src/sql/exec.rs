@@ -56,6 +56,17 @@
 //! the [`Env`], the row of the query around - is handed to each call of `next`.
 //!
 //! [`change`] runs INSERT, UPDATE and DELETE, [`write`](mod@write) keeps a table's indexes in step with it.
+//!
+//! # Try it
+//! A script that joins, groups, sorts and changes; comments say what each statement prints, and why:
+//!
+//! ```text
+//! $ cargo run -q -p orm --example shell -- :memory: < tests/tests/sql/chapter_executor.sql
+//! Ann|1
+//! Tom|1
+//! Tom|2
+//! ...
+//! ```
 
 pub mod change;
 pub mod group;

@@ -39,6 +39,15 @@
 //! it's|AB|42
 //! ```
 //!
+//! And a script of this chapter, which says in comments what each statement prints:
+//!
+//! ```text
+//! $ cargo run -q -p orm --example shell -- :memory: < tests/tests/sql/chapter_lexer.sql
+//! it's|AB|C|42|0.5|100.0|5.0
+//! 3|-- no comment|/* nor this */
+//! ...
+//! ```
+//!
 //! Reference: SQLite's `tokenize.c`, whose character classes these are.
 
 /// What a [`Token`] is.

@@ -44,6 +44,15 @@
 //! 7
 //! ```
 //!
+//! A script of this chapter, with what each statement prints in comments:
+//!
+//! ```text
+//! $ cargo run -q -p orm --example shell -- :memory: < tests/tests/sql/chapter_parser.sql
+//! 7|9|68|3|2
+//! 0|1|1|0
+//! ...
+//! ```
+//!
 //! Reference: SQLite's `parse.y` and <https://sqlite.org/lang.html>.
 
 pub mod change;

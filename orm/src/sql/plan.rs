@@ -40,6 +40,15 @@
 //! `--USE TEMP B-TREE FOR ORDER BY
 //! ```
 //!
+//! A script of queries that are planned each in its own way; comments say what they print:
+//!
+//! ```text
+//! $ cargo run -q -p orm --example shell -- :memory: < tests/tests/sql/chapter_planner.sql
+//! Tom
+//! Sam
+//! ...
+//! ```
+//!
 //! Reference: <https://sqlite.org/optoverview.html>.
 
 pub mod change;

@@ -1,4 +1,5 @@
 -- Constraints: what keeps a row out, and what a statement that fails leaves behind.
+-- Run it: cargo run -p orm --example shell -- :memory: < tests/tests/sql/chapter_constraints.sql
 CREATE TABLE User(Name TEXT PRIMARY KEY, Age INTEGER NOT NULL CHECK (Age >= 0), Mail TEXT UNIQUE);
 INSERT INTO User VALUES ('Tom', 18, 't@x'), ('Sam', 25, NULL);
 INSERT INTO User VALUES ('Tom', 1, NULL);

@@ -1,4 +1,5 @@
 -- The planner: what it chooses is shown, and what it chooses is never wrong.
+-- Run it: cargo run -p orm --example shell -- :memory: < tests/tests/sql/chapter_planner.sql
 CREATE TABLE person(id INTEGER PRIMARY KEY, name TEXT UNIQUE, age INTEGER);
 CREATE TABLE pet(owner INTEGER, name TEXT, kind TEXT);
 CREATE INDEX pet_owner ON pet(owner);

@@ -1,4 +1,5 @@
 -- The schema: text that is stored, edited and read back.
+-- Run it: cargo run -p orm --example shell -- :memory: < tests/tests/sql/chapter_schema.sql
 CREATE TABLE IF NOT EXISTS t(a INTEGER PRIMARY KEY, b TEXT DEFAULT 'x' , CHECK (b <> ''));
 CREATE UNIQUE INDEX t_b ON t(b DESC);
 INSERT INTO t(b) VALUES ('one'), ('two');

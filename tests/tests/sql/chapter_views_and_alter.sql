@@ -1,4 +1,5 @@
 -- ALTER TABLE keeps every view readable: what would break one is an error and changes nothing.
+-- Run it: cargo run -p orm --example shell -- :memory: < tests/tests/sql/chapter_views_and_alter.sql
 CREATE TABLE person(id INTEGER PRIMARY KEY, name TEXT, age INTEGER, mail TEXT);
 CREATE VIEW adult AS SELECT name FROM person WHERE age >= 18;
 INSERT INTO person VALUES (1, 'Tom', 18, NULL), (2, 'Sam', 7, 's@x');
