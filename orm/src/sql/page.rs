@@ -226,16 +226,19 @@ impl<'a> Node<'a> {
     /// The row id of cell `i` of a table page.
     #[inline]
     pub(crate) fn rowid(&self, i: usize) -> Result<i64> {
-        let cell = &self.bytes[self.cell_at(i)?..self.usable];
-        let id = if self.kind == PageKind::TableInterior {
-            varint::read(&cell[4..])
-        } else {
-            varint::read(cell).and_then(|(_, len)| varint::read(&cell[len..]))
+        let at = self.cell_at(i)?;
+        self.rowid_at(at).ok_or_else(|| self.cut_short())
+    }
+
+    /// The row id of the cell at an offset; `None` when it reaches beyond the page.
+    #[inline]
+    fn rowid_at(&self, at: usize) -> Option<i64> {
+        let cell = self.bytes.get(at..self.usable)?;
+        let skip = match self.kind {
+            PageKind::TableInterior => 4,
+            _ => varint::read(cell)?.1,
         };
-        match id {
-            Some((id, _)) => Ok(id.cast_signed()),
-            None => Err(self.cut_short()),
-        }
+        varint::read(cell.get(skip..)?).map(|(id, _)| id.cast_signed())
     }
 
     /// Cell `i`.

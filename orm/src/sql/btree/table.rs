@@ -245,8 +245,13 @@ fn search(node: &Node<'_>, rowid: i64) -> Result<(usize, bool)> {
     }
     let (mut low, mut high) = (0, node.cells);
     let mut exact = false;
+    let mut middle = high / 2;
+    if node.kind == PageKind::TableLeaf && high > 0 {
+        // Most tables have row ids without gaps: the first one then says where all others are.
+        let ahead = rowid.saturating_sub(node.rowid(0)?);
+        middle = usize::try_from(ahead).unwrap_or(0).min(high - 1);
+    }
     while low < high {
-        let middle = (low + high) / 2;
         let found = node.rowid(middle)?;
         if found < rowid {
             low = middle + 1;
@@ -257,6 +262,7 @@ fn search(node: &Node<'_>, rowid: i64) -> Result<(usize, bool)> {
                 break;
             }
         }
+        middle = (low + high) / 2;
     }
     Ok((high, exact))
 }
