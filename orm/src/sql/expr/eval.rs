@@ -437,29 +437,30 @@ fn set_key(value: ValueRef<'_>, rules: Rules) -> Vec<u8> {
 
 /// Appends bytes that are equal for values that are equal: 1 and 1.0, or `a` and `A` under NOCASE.
 pub(crate) fn distinct_key(value: ValueRef<'_>, collation: Collation, out: &mut Vec<u8>) {
-    let mut bytes = |tag: u8, bytes: &mut dyn Iterator<Item = u8>| {
+    let bytes = |tag: u8, bytes: &[u8], out: &mut Vec<u8>| {
         out.push(tag);
-        let length_at = out.len();
-        out.extend([0; 8]);
-        out.extend(bytes);
-        let length = (out.len() - length_at - 8) as u64;
-        out[length_at..length_at + 8].copy_from_slice(&length.to_le_bytes());
+        out.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+        out.extend_from_slice(bytes);
+    };
+    let number = |tag: u8, bytes: [u8; 8], out: &mut Vec<u8>| {
+        out.push(tag);
+        out.extend_from_slice(&bytes);
     };
     match value {
         ValueRef::Null => out.push(0),
-        ValueRef::Integer(n) => bytes(1, &mut n.to_le_bytes().into_iter()),
+        ValueRef::Integer(n) => number(1, n.to_le_bytes(), out),
         ValueRef::Real(r) => match super::super::affinity::exact_integer(r) {
-            Some(n) => bytes(1, &mut n.to_le_bytes().into_iter()),
-            None => bytes(2, &mut r.to_bits().to_le_bytes().into_iter()),
+            Some(n) => number(1, n.to_le_bytes(), out),
+            None => number(2, r.to_bits().to_le_bytes(), out),
         },
         ValueRef::Text(text) => match collation {
-            Collation::Binary => bytes(3, &mut text.iter().copied()),
-            Collation::NoCase => bytes(3, &mut text.iter().map(u8::to_ascii_lowercase)),
+            Collation::Binary => bytes(3, text, out),
+            Collation::NoCase => bytes(3, &text.to_ascii_lowercase(), out),
             Collation::Rtrim => {
                 let end = text.iter().rposition(|&b| b != b' ').map_or(0, |at| at + 1);
-                bytes(3, &mut text[..end].iter().copied());
+                bytes(3, &text[..end], out);
             }
         },
-        ValueRef::Blob(blob) => bytes(4, &mut blob.iter().copied()),
+        ValueRef::Blob(blob) => bytes(4, blob, out),
     }
 }
