@@ -195,19 +195,22 @@ impl Columns {
 /// [`Error::Corrupt`] when the header or the body is cut short.
 #[inline]
 pub fn compare(info: &KeyInfo, record: &[u8], key: &[ValueRef<'_>]) -> Result<Ordering> {
-    let mut scan = Scan::start(record).ok_or_else(corrupt)?;
+    order(info, record, key).ok_or_else(corrupt)
+}
+
+/// The same; `None` when the header or the body is cut short. A search calls this for each step.
+fn order(info: &KeyInfo, record: &[u8], key: &[ValueRef<'_>]) -> Option<Ordering> {
+    let mut scan = Scan::start(record)?;
     for (i, &wanted) in key.iter().enumerate() {
-        let Some((serial, at)) = scan.step(record).ok_or_else(corrupt)? else {
-            return Ok(Ordering::Less);
-        };
-        let value = value_at(record, serial, at).ok_or_else(corrupt)?;
+        let Some((serial, at)) = scan.step(record)? else { return Some(Ordering::Less) };
+        let value = value_at(record, serial, at)?;
         let column = info.columns.get(i).copied().unwrap_or_default();
         let order = value.compare(wanted, column.collation);
         if order != Ordering::Equal {
-            return Ok(if column.desc { order.reverse() } else { order });
+            return Some(if column.desc { order.reverse() } else { order });
         }
     }
-    Ok(Ordering::Equal)
+    Some(Ordering::Equal)
 }
 
 /// A walk along the header: where the next serial type is, and where its value will be.

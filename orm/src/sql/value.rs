@@ -103,10 +103,17 @@ impl ValueRef<'_> {
     }
 
     /// The order of `ORDER BY` and of indexes; NULL equals NULL here, unlike in `=`.
+    #[inline]
     #[must_use]
     pub fn compare(self, other: ValueRef<'_>, collation: Collation) -> Ordering {
         match (self, other) {
             (ValueRef::Integer(a), ValueRef::Integer(b)) => a.cmp(&b),
+            _ => self.compare_others(other, collation),
+        }
+    }
+
+    fn compare_others(self, other: ValueRef<'_>, collation: Collation) -> Ordering {
+        match (self, other) {
             (ValueRef::Text(a), ValueRef::Text(b)) => collation.compare(a, b),
             (ValueRef::Real(a), ValueRef::Real(b)) => {
                 // NaN is never stored; should a file hold one, it sorts as SQLite's NULL would.

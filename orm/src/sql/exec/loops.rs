@@ -21,14 +21,13 @@ use super::super::affinity::Affinity;
 use super::super::btree::{Bias, IndexCursor};
 use super::super::expr::{Asks, Code, Ctx, Env, Val};
 use super::super::plan::{Access, Bound, CorePlan, IndexAccess, Level, SourcePlan};
-use super::super::record;
 use super::super::{Error, Pager, Result, Value, ValueRef};
 use super::Source;
 use super::source::Kind;
 
 mod open;
 
-use open::{open_rows, open_table, rowid_bound};
+use open::{find_row, open_rows, open_table, rowid_bound};
 
 /// The loops of one core, and where they stand.
 #[derive(Debug)]
@@ -213,6 +212,12 @@ impl Loops {
                     &mut pager,
                 );
             }
+            Access::Rowid(list) if list.len() == 1 && !matches!(list[0], Code::Subquery(_)) => {
+                let key = Affinity::Numeric.apply(list[0].eval(&ctx)?);
+                let ValueRef::Integer(rowid) = key.get() else { return Ok(false) };
+                let mut pager = env.shared.pager.borrow_mut();
+                return find_row(&mut self.sources[level.source], rowid, &mut pager);
+            }
             Access::Rowid(list) => {
                 keys(list, Some(Affinity::Numeric), &ctx, &mut own.keys)?;
                 own.keys.retain(|key| matches!(key, Value::Integer(_)));
@@ -237,11 +242,11 @@ impl Loops {
         let (own, source) = (&mut self.loops[depth], &mut self.sources[level.source]);
         match &level.access {
             Access::Rows => {
-                let Kind::Rows { rows: Some(rows), at } = &mut source.kind else {
+                let Kind::Rows { values: Some(values), width, at } = &mut source.kind else {
                     return Ok(false);
                 };
-                *at += 1;
-                Ok(*at < rows.len())
+                *at += *width;
+                Ok(*at < values.len())
             }
             Access::Table { backwards, .. } => {
                 let mut pager = env.shared.pager.borrow_mut();
@@ -255,11 +260,12 @@ impl Loops {
                 source.arrive(&mut pager)?;
                 Ok(true)
             }
+            Access::Rowid(_) if own.keys.is_empty() => Ok(false),
             Access::Rowid(_) => self.next_key(level, depth, env),
             Access::Index(access) => {
                 if !own.single {
                     let mut pager = env.shared.pager.borrow_mut();
-                    let cursor = own.cursor(source)?;
+                    let cursor = cursor(&mut own.index, source)?;
                     let found = if access.backwards {
                         cursor.prev(&mut pager)?
                     } else {
@@ -289,14 +295,8 @@ impl Loops {
                     self.open_index(level, depth, access, env)?
                 }
                 (_, Value::Integer(rowid)) => {
-                    let source = &mut self.sources[level.source];
                     let mut pager = env.shared.pager.borrow_mut();
-                    let Kind::Table { cursor, .. } = &mut source.kind else { return Ok(false) };
-                    let found = cursor.seek(&mut pager, *rowid)?;
-                    if found {
-                        source.arrive(&mut pager)?;
-                    }
-                    found
+                    find_row(&mut self.sources[level.source], *rowid, &mut pager)?
                 }
                 _ => false,
             };
@@ -322,8 +322,8 @@ impl Loops {
             && !own.prefix.contains(&Value::Null);
         let single = own.single;
         let backwards = access.backwards;
-        let edge = std::mem::take(if backwards { &mut own.end } else { &mut own.start });
-        let cursor = own.cursor(source)?;
+        let edge = if backwards { &own.end } else { &own.start };
+        let cursor = cursor(&mut own.index, source)?;
         let found = match (edge.key.is_empty(), backwards) {
             (true, false) => cursor.first(&mut pager)?,
             (true, true) => cursor.last(&mut pager)?,
@@ -337,20 +337,11 @@ impl Loops {
                 }
             }
         };
-        *if backwards { &mut own.end } else { &mut own.start } = edge;
         Ok(found && own.arrive(access, source, &mut pager)?)
     }
 }
 
 impl Loop {
-    /// The cursor that moves: on the index, or the source itself where the index covers.
-    fn cursor<'a>(&'a mut self, source: &'a mut Source) -> Result<&'a mut IndexCursor> {
-        match (&mut self.index, &mut source.kind) {
-            (Some(cursor), _) | (None, Kind::Entry { cursor, .. }) => Ok(cursor),
-            _ => Err(Error::Misuse("a loop over an index without a cursor")),
-        }
-    }
-
     /// Evaluates what an index is searched for; false: nothing can be found.
     fn evaluate(&mut self, access: &IndexAccess, ctx: &Ctx<'_>) -> Result<bool> {
         self.prefix.clear();
@@ -404,20 +395,14 @@ impl Loop {
         pager: &mut Pager,
     ) -> Result<bool> {
         let backwards = access.backwards;
-        let edge = std::mem::take(if backwards { &mut self.start } else { &mut self.end });
-        let single = self.single;
-        let cursor = self.cursor(source)?;
-        cursor.fetch(pager)?;
-        let fits = (single && !backwards) || edge.key.is_empty() || {
-            let info = &access.index.info;
-            let order = with_refs(&edge.key, |key| record::compare(info, cursor.record(), key))
-                .map_err(|error| error.on_page(cursor.page()))?;
-            match order {
+        let edge = if backwards { &self.start } else { &self.end };
+        let cursor = cursor(&mut self.index, source)?;
+        let fits = (self.single && !backwards) || edge.key.is_empty() || {
+            match with_refs(&edge.key, |key| cursor.compare(key))? {
                 Ordering::Equal => edge.inclusive,
                 order => (order == Ordering::Less) != backwards,
             }
         };
-        *if backwards { &mut self.start } else { &mut self.end } = edge;
         if fits {
             if let (Some(cursor), Kind::Table { cursor: table, .. }) =
                 (&self.index, &mut source.kind)
@@ -428,6 +413,18 @@ impl Loop {
             source.arrive(pager)?;
         }
         Ok(fits)
+    }
+}
+
+/// The cursor that moves: on the index, or the source itself where the index covers.
+#[inline]
+fn cursor<'a>(
+    index: &'a mut Option<IndexCursor>,
+    source: &'a mut Source,
+) -> Result<&'a mut IndexCursor> {
+    match (index, &mut source.kind) {
+        (Some(cursor), _) | (None, Kind::Entry { cursor, .. }) => Ok(cursor),
+        _ => Err(Error::Misuse("a loop over an index without a cursor")),
     }
 }
 
@@ -479,7 +476,9 @@ fn keys(
 
 fn key(code: &Code, affinity: Option<Affinity>, ctx: &Ctx<'_>) -> Result<Value> {
     let value = code.eval(ctx)?;
-    Ok(affinity
-        .map_or_else(|| value.clone(), |affinity| affinity.apply(value.clone()))
-        .into_value())
+    Ok(match affinity {
+        Some(affinity) => affinity.apply(value),
+        None => value,
+    }
+    .into_value())
 }

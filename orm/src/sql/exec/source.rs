@@ -7,7 +7,6 @@ use super::super::btree::{IndexCursor, TableCursor};
 use super::super::catalog::{Index, Table};
 use super::super::record::Columns;
 use super::super::{Error, Pager, Result, Value, ValueRef};
-use super::Row;
 
 /// A current row: of a table, of an index that has all that is wanted, of a subquery, or one in memory.
 #[derive(Debug)]
@@ -21,10 +20,24 @@ pub(crate) struct Source {
 
 #[derive(Debug)]
 pub(super) enum Kind {
-    Table { cursor: TableCursor, table: Arc<Table> },
-    Entry { cursor: IndexCursor, index: Arc<Index> },
-    Rows { rows: Option<Vec<Row>>, at: usize },
-    Memory { rowid: i64, values: Vec<Value> },
+    Table {
+        cursor: TableCursor,
+        table: Arc<Table>,
+    },
+    Entry {
+        cursor: IndexCursor,
+        index: Arc<Index>,
+    },
+    /// The values of all rows, one row of `width` after another; the current one begins `at`.
+    Rows {
+        values: Option<Vec<Value>>,
+        width: usize,
+        at: usize,
+    },
+    Memory {
+        rowid: i64,
+        values: Vec<Value>,
+    },
 }
 
 impl Source {
@@ -44,7 +57,7 @@ impl Source {
 
     /// The rows of a subquery, which have yet to be computed.
     pub(super) fn rows() -> Source {
-        Source::new(Kind::Rows { rows: None, at: 0 })
+        Source::new(Kind::Rows { values: None, width: 0, at: 0 })
     }
 
     /// A row that is not, or not yet, in a table.
@@ -60,10 +73,7 @@ impl Source {
                 cursor.fetch(pager)?;
                 cursor.page()
             }
-            Kind::Entry { cursor, .. } => {
-                cursor.fetch(pager)?;
-                cursor.page()
-            }
+            Kind::Entry { cursor, .. } => cursor.page(),
             Kind::Rows { .. } | Kind::Memory { .. } => return Ok(()),
         };
         self.columns.get_mut().reset(page);
@@ -90,9 +100,9 @@ impl Source {
                 let value = self.columns.borrow_mut().get(cursor.record(), position)?;
                 value.ok_or_else(|| Error::corrupt(cursor.page(), "an index entry is too short"))
             }
-            Kind::Rows { rows, at: row } => {
-                let row = rows.as_ref().and_then(|rows| rows.get(*row));
-                Ok(row.map_or(ValueRef::Null, |row| row[at].as_ref()))
+            Kind::Rows { values, at: row, .. } => {
+                let value = values.as_ref().and_then(|values| values.get(row + at));
+                Ok(value.map_or(ValueRef::Null, Value::as_ref))
             }
             Kind::Memory { values, .. } => Ok(values[at].as_ref()),
         }

@@ -53,6 +53,16 @@ pub(super) fn open_table(
     Ok(true)
 }
 
+/// Moves to the row with this rowid, if there is one.
+pub(super) fn find_row(source: &mut Source, rowid: i64, pager: &mut Pager) -> Result<bool> {
+    let Kind::Table { cursor, .. } = &mut source.kind else { return Ok(false) };
+    let found = cursor.seek(pager, rowid)?;
+    if found {
+        source.arrive(pager)?;
+    }
+    Ok(found)
+}
+
 /// Computes the rows of a subquery of FROM the first time, and starts at the first of them.
 pub(super) fn open_rows(
     source: &mut Source,
@@ -60,15 +70,15 @@ pub(super) fn open_rows(
     env: &Env<'_>,
     parent: Option<&Ctx<'_>>,
 ) -> Result<bool> {
-    let Kind::Rows { rows, at } = &mut source.kind else { return Ok(false) };
-    *at = 0;
-    if rows.is_none() {
+    let Kind::Rows { values, width, at } = &mut source.kind else { return Ok(false) };
+    (*width, *at) = (select.columns.len(), 0);
+    if values.is_none() {
         let mut run = SelectRun::new(select, env, parent)?;
         let (mut all, mut row) = (Vec::new(), Row::new());
         while run.next(env, parent, &mut row)? {
-            all.push(std::mem::take(&mut row));
+            all.append(&mut row);
         }
-        *rows = Some(all);
+        *values = Some(all);
     }
-    Ok(rows.as_ref().is_some_and(|rows| !rows.is_empty()))
+    Ok(values.as_ref().is_some_and(|values| !values.is_empty()))
 }
