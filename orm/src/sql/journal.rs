@@ -21,7 +21,8 @@
 //! vouches for. Step 8 is ours: SQLite leaves it out unless `synchronous=EXTRA`, and a power cut
 //! may then bring back the journal and undo a commit that was reported as done. With
 //! [`Options::exclusive`](super::pager::Options) the journal is not deleted but its header is
-//! overwritten with zeros and synced, as SQLite does in its exclusive mode: four syncs.
+//! overwritten with zeros and synced, as SQLite does in its exclusive mode: four syncs, here and
+//! there. The directory is then synced once, for the first transaction that makes the file.
 //!
 //! The journal of a change to page 2 of a database of 2 pages of 512 bytes:
 //!
