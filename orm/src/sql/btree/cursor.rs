@@ -199,6 +199,7 @@ impl Cursor {
             return self.arrive(pager);
         }
         self.turn(true);
+        self.rightmost = false;
         if !self.on_leaf {
             let child = self.child_here(pager)?;
             return self.descend(pager, child, true);
@@ -220,6 +221,7 @@ impl Cursor {
 
     /// From behind the last cell of a leaf to the next entry.
     pub(crate) fn climb_right(&mut self, pager: &mut Pager) -> Result<bool> {
+        self.page = None;
         self.rightmost = false;
         loop {
             self.path.pop();

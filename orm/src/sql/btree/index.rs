@@ -177,6 +177,9 @@ impl IndexCursor {
     /// [`TableCursor::insert`]: super::TableCursor::insert
     pub fn insert(&mut self, pager: &mut Pager, record: &[u8]) -> Result<()> {
         with_key(record, |key| {
+            if self.is_between(pager, key) {
+                return Ok(());
+            }
             let (here, above) = self.locate(pager, key, Bias::First)?;
             if here || above {
                 return Err(Error::corrupt(self.page(), "an index entry that is already there"));
@@ -232,6 +235,25 @@ impl IndexCursor {
                 .map_err(|error| error.on_page(page))?;
         }
         write::rebalance_leaf(pager, &mut self.at)
+    }
+
+    /// Whether `key` belongs between the entry that the cursor is on and the one before it on the
+    /// same leaf. So it is where a unique key was just looked for and not found.
+    fn is_between(&self, pager: &Pager, key: &[ValueRef<'_>]) -> bool {
+        let (at, step) = (&self.at, self.at.here());
+        let (State::On, Some(page), Some(before)) = (at.state, &at.page, step.index.checked_sub(1))
+        else {
+            return false;
+        };
+        let Ok(node) = Node::parse(page, step.page, pager.usable()) else { return false };
+        let order = |i| match node.short_payload(i) {
+            Ok(Some(record)) => record::compare(&self.info, record, key).ok(),
+            _ => None,
+        };
+        at.on_leaf
+            && at.is_fresh(pager)
+            && order(before) == Some(Ordering::Less)
+            && order(step.index) == Some(Ordering::Greater)
     }
 
     #[inline]

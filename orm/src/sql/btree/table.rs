@@ -126,9 +126,15 @@ impl TableCursor {
         if pager.page_count() == 0 {
             return self.at.first(pager);
         }
+        if self.is_on(pager, rowid) {
+            return Ok(true);
+        }
         let exact = self.locate(pager, rowid)?;
         if self.at.here().index < self.at.cells {
             self.at.arrive(pager)?;
+        } else if self.at.rightmost {
+            // No row comes after; the path is kept, should this one be inserted now.
+            self.at.state = State::End;
         } else {
             self.at.climb_right(pager)?;
         }
@@ -167,7 +173,8 @@ impl TableCursor {
             }
             false
         } else {
-            self.locate(pager, rowid)?
+            !self.is_place(pager, rowid)
+                && (self.is_on(pager, rowid) || self.locate(pager, rowid)?)
         };
         write::table_cell(pager, rowid, record, &mut self.scratch)?;
         if exact {
@@ -194,6 +201,26 @@ impl TableCursor {
         write::delete_from_leaf(pager, &mut self.at)?;
         self.at.state = State::Gap;
         Ok(())
+    }
+
+    /// Whether the cursor is on this row, and knows it: a change finds its row, then writes it.
+    fn is_on(&self, pager: &Pager, rowid: i64) -> bool {
+        self.at.state == State::On && self.at.cell.rowid == rowid && self.at.is_fresh(pager)
+    }
+
+    /// Whether there is no such row yet and its place is here: between two rows of the leaf, or
+    /// behind the last of all. So it is after the row was looked for and not found.
+    fn is_place(&self, pager: &Pager, rowid: i64) -> bool {
+        let (at, step) = (&self.at, self.at.here());
+        let (Some(page), Some(before)) = (&at.page, step.index.checked_sub(1)) else {
+            return false;
+        };
+        let Ok(node) = Node::parse(page, step.page, pager.usable()) else { return false };
+        let behind = match step.index == node.cells {
+            true => at.rightmost,
+            false => node.rowid(step.index).is_ok_and(|next| next > rowid),
+        };
+        behind && at.is_fresh(pager) && node.rowid(before).is_ok_and(|last| last < rowid)
     }
 
     /// Whether the cursor is on the last row, on a path that is still true (its page may be unread).

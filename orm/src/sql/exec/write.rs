@@ -32,7 +32,7 @@ pub(crate) struct Writer<'p> {
     pub(crate) table: &'p Arc<Table>,
     /// The conditions of partial indexes, in the order of the table's indexes.
     filters: &'p [Option<Code>],
-    cursor: TableCursor,
+    pub(super) cursor: TableCursor,
     indexes: Vec<IndexCursor>,
     record: Vec<u8>,
     /// In which order conflicts are looked for: the rowid (`None`), then the unique indexes.
@@ -78,8 +78,11 @@ impl<'p> Writer<'p> {
         let next = match self.next_rowid {
             Some(next) => next,
             None => {
-                let largest = TableCursor::max_rowid(&mut pager, self.table.root)?;
-                largest.map_or(1, |largest| largest.saturating_add(1))
+                // The cursor stays there, and the row goes behind it without another search.
+                match self.cursor.last(&mut pager)? {
+                    true => self.cursor.rowid().saturating_add(1),
+                    false => 1,
+                }
             }
         };
         self.next_rowid = Some(next);
