@@ -307,7 +307,8 @@ impl Shared {
         // As in SQLite, a disk that fails costs the whole transaction; so does what leaves half a
         // statement behind.
         let broken = matches!(error, Error::Io { .. })
-            || (savepoint.is_none() && matches!(error, Error::Corrupt { .. } | Error::Full));
+            || (savepoint.is_none()
+                && matches!(error, Error::Corrupt { .. } | Error::Full | Error::Interrupted));
         let whole = constraint && self.failed_with.get() == OnConflict::Rollback;
         if whole || broken {
             self.end_transaction(false)?;

@@ -465,6 +465,15 @@ mod tests {
         assert_eq!(db.execute("INSERT INTO t VALUES (7), (8)", &[]).unwrap(), 2);
         assert_eq!(db.execute("UPDATE t SET a = a + 10 WHERE a = 7", &[]).unwrap(), 1);
         assert_eq!((db.changes(), db.last_insert_rowid()), (1, 2));
+        // Conditions of indexes and RETURNING are evaluated when something is written already.
+        db.execute_batch("CREATE INDEX p ON t(a) WHERE abs(a) > 0; BEGIN").unwrap();
+        let least = "(-9223372036854775807 - 1)";
+        for change in ["INSERT INTO t VALUES (?)", "UPDATE t SET a = ? WHERE a = 8"] {
+            assert!(db.execute(&change.replace('?', least), &[]).is_err());
+            let returning = format!("{change} RETURNING abs{least}");
+            assert!(db.execute(&returning, &[5.into()]).is_err());
+        }
+        assert_eq!(texts(&db, "SELECT a FROM t"), ["17", "8"]);
         assert_eq!(texts(&db, "PRAGMA integrity_check"), ["ok"]);
     }
 

@@ -19,7 +19,7 @@ use super::super::ast::OnConflict;
 use super::super::btree::{clear_tree, count};
 use super::super::catalog::Table;
 use super::super::expr::{Code, Ctx, Env, Val};
-use super::super::plan::{CorePlan, OutputColumn, SelectPlan};
+use super::super::plan::{Access, CorePlan, OutputColumn, SelectPlan};
 use super::super::{Error, Result, Value, ValueRef};
 use super::loops::Loops;
 use super::sequence::Sequence;
@@ -96,19 +96,26 @@ impl From<Error> for Stop {
 }
 
 impl ChangePlan {
-    /// Whether it can fail after a first row has been written.
+    /// Whether it can fail after something has been written. A savepoint is not free: each page
+    /// that the statement changes is copied for it.
     pub(crate) fn may_need_undo(&self) -> bool {
         let replaces = self.on_conflict == Some(OnConflict::Replace)
             || self.table.rowid_conflict.is_some()
             || self.table.indexes.iter().any(|index| index.on_conflict.is_some());
+        // These are evaluated between and after the writes of a row.
+        let evaluates = !self.returning.1.is_empty() || self.filters.iter().any(Option::is_some);
+        if replaces || evaluates {
+            return true;
+        }
         match &self.kind {
             ChangeKind::Insert { rows, upserts, .. } => {
                 let single = rows
                     .as_ref()
                     .is_none_or(|rows| rows.rest.is_empty() && rows.first.values.len() == 1);
-                !single || replaces || !upserts.is_empty()
+                !single || !upserts.is_empty()
             }
-            _ => true,
+            ChangeKind::Update { find, .. } | ChangeKind::Delete { find } => !finds_one(find),
+            ChangeKind::Clear => true,
         }
     }
 
@@ -119,7 +126,7 @@ impl ChangePlan {
         match &self.kind {
             ChangeKind::Clear => self.clear(env, &mut changed)?,
             ChangeKind::Delete { find } => {
-                for rowid in self.find(find, env)? {
+                for rowid in self.find(find, env, &mut writer)? {
                     let old = writer.read(&mut env.shared.pager.borrow_mut(), rowid)?;
                     let Some(old) = old else { continue };
                     writer.delete(env, rowid, &old)?;
@@ -127,7 +134,7 @@ impl ChangePlan {
                 }
             }
             ChangeKind::Update { find, set } => {
-                for rowid in self.find(find, env)? {
+                for rowid in self.find(find, env, &mut writer)? {
                     let old = writer.read(&mut env.shared.pager.borrow_mut(), rowid)?;
                     let Some(old) = old else { continue };
                     self.update_row(env, &mut writer, (rowid, old), set, None, &mut changed)?;
@@ -148,14 +155,18 @@ impl ChangePlan {
         Ok(())
     }
 
-    /// The rowids of the rows that WHERE lets through.
-    fn find(&self, plan: &CorePlan, env: &Env<'_>) -> Result<Vec<i64>> {
+    /// The rowids of the rows that WHERE lets through. The writer takes the cursor over: it is on
+    /// the last of them, often the only one, which then need not be looked up again.
+    fn find(&self, plan: &CorePlan, env: &Env<'_>, writer: &mut Writer<'_>) -> Result<Vec<i64>> {
         let mut loops = Loops::new(plan);
         let mut rowids = Vec::new();
         while loops.next(plan, env, None)? {
             if let ValueRef::Integer(rowid) = loops.sources[0].rowid() {
                 rowids.push(rowid);
             }
+        }
+        if let super::source::Kind::Table { cursor, .. } = loops.sources.swap_remove(0).kind {
+            writer.cursor = cursor;
         }
         Ok(rowids)
     }
@@ -464,6 +475,20 @@ fn has_query(code: &Code) -> bool {
     let mut found = false;
     code.walk(&mut |code| found |= matches!(code, Code::Subquery(_)));
     found
+}
+
+/// Whether a loop finds one row at most: by its rowid, or by the whole key of a unique index.
+fn finds_one(find: &CorePlan) -> bool {
+    match find.levels.first().map(|level| &level.access) {
+        Some(Access::Rowid(rowids)) => rowids.len() == 1,
+        Some(Access::Index(access)) => {
+            access.index.unique
+                && access.any.is_none()
+                && access.equal.len() == access.index.columns.len()
+                && !access.equal.iter().any(|part| part.finds_null) // NULL has equals
+        }
+        _ => false,
+    }
 }
 
 /// A value as a rowid: NULL and what is no integer is none.
