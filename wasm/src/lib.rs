@@ -25,7 +25,7 @@
 //! book, and write it again from a blank file; it is a page.
 //!
 //! In between: [`book::glossary`], [`book::deviations`] from the Go tutorial,
-//! [`book::deployment`]. And the playground, to look where you would rather look than read.
+//! [`book::figures`], [`book::deployment`]. And the playground, to look where you would rather look than read.
 //!
 //! # The playground
 //! It serves the systems of this repository to your browser, and builds the four WASM demos beside
