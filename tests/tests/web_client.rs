@@ -282,6 +282,27 @@ fn a_fresh_connection_that_dies_is_not_asked_twice() {
 }
 
 #[test]
+fn a_connection_that_waited_too_long_is_closed_and_not_used_again() {
+    let (end, ended) = mpsc::channel();
+    let url = server(move |n, mut stream| {
+        let end = end.clone();
+        thread::spawn(move || {
+            while !request(&mut stream).is_empty() {
+                let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n{n}");
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+            end.send(n).unwrap();
+        });
+    });
+    let got = |client: &Client| client.get(&url).unwrap().body;
+    let fresh = client(|client| client.idle_timeout = Duration::from_secs(60));
+    assert_eq!([got(&fresh), got(&fresh)], [b"0", b"0"]);
+    let other = client(|client| client.idle_timeout = Duration::ZERO);
+    assert_eq!([got(&other), got(&other)], [b"1", b"2"]);
+    assert_eq!(ended.recv_timeout(tests::raw::WATCHDOG), Ok(1));
+}
+
+#[test]
 fn connections_are_kept_when_the_answer_allows_it() {
     let connections = |answer: &'static str| {
         let (tell, told) = mpsc::channel();

@@ -25,14 +25,15 @@
 //! A server may close a kept connection at any time, also while our request is on its way. If it
 //! ends before the first octet of an answer, a request that may be repeated without harm (GET,
 //! HEAD, PUT, DELETE, OPTIONS) is sent once more on a fresh connection; a POST is not, since the
-//! server may have acted upon it (RFC 9110 section 9.2.2).
+//! server may have acted upon it (RFC 9110 section 9.2.2). So a connection is used again only
+//! within [`Client::idle_timeout`], which is less than servers commonly wait.
 //!
 //! # Limits
 //! No redirects are followed, no cookies kept, no proxies asked, and there is no TLS in std:
 //! `https://` is refused. Looking up a name has no timeout in std; where the deadline must hold, give
-//! an address. A kept connection stays open until it is used again or the client is dropped, and
-//! the number of hosts has no bound: this is a client for a few known servers. Real clients:
-//! `ureq`, `reqwest`.
+//! an address. No thread looks after kept connections: one that is too old is closed when the client
+//! is next used, not before. The number of hosts has no bound: this is a client for a few known
+//! servers. Real clients: `ureq`, `reqwest`.
 
 mod answer;
 mod outgoing;
@@ -40,7 +41,7 @@ mod outgoing;
 use std::collections::HashMap;
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use answer::Answer;
@@ -62,9 +63,15 @@ pub struct Client {
     pub body_bytes_max: u64,
     /// Connections kept for each host. 64.
     pub idle_max: usize,
+    /// For how long a kept connection may be used again. 60 s; nginx and our own
+    /// [`Server`](crate::Server) close theirs after 75.
+    pub idle_timeout: Duration,
     /// Kept connections by `host:port`, the most recently used last.
-    idle: Mutex<HashMap<String, Vec<Connection>>>,
+    idle: Mutex<HashMap<String, Vec<Idle>>>,
 }
+
+/// A connection, and since when it has waited.
+type Idle = (Connection, Instant);
 
 /// A server that sends more of these 1xx answers is not about to come to the real one.
 const INTERIM_MAX: usize = 16;
@@ -76,6 +83,7 @@ impl Default for Client {
             total_timeout: Duration::from_secs(30),
             body_bytes_max: 64 * 1024 * 1024,
             idle_max: 64,
+            idle_timeout: Duration::from_secs(60),
             idle: Mutex::default(),
         }
     }
@@ -189,17 +197,28 @@ impl Client {
     }
 
     fn take_idle(&self, authority: &str) -> Option<Connection> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).get_mut(authority)?.pop()
+        let (connection, since) = self.idle().get_mut(authority)?.pop()?;
+        // The others have waited longer than the last: `keep` closes them.
+        (since.elapsed() < self.idle_timeout).then_some(connection)
     }
 
     fn keep(&self, authority: String, connection: Connection) {
         if connection.buffered().is_empty() {
-            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut idle = self.idle();
+            // A host that nobody asks any more must not keep its descriptors.
+            idle.retain(|_, kept| {
+                kept.retain(|(_, since)| since.elapsed() < self.idle_timeout);
+                !kept.is_empty()
+            });
             let kept = idle.entry(authority).or_default();
             if kept.len() < self.idle_max {
-                kept.push(connection);
+                kept.push((connection, Instant::now()));
             }
         }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, HashMap<String, Vec<Idle>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tries every address of the name: `localhost` may be `::1` first and the server only on
