@@ -61,7 +61,7 @@
 //! # Where this differs from Go
 //! - A heartbeat that fails is tried again, for ever, less and less often (RPC-17); its status is
 //!   looked at (RPC-18).
-//! - DELETE, a token, validation, a bound of 1,024 servers (RPC-20).
+//! - DELETE, a token, validation, a bound of 1,024 servers and of 60 KiB for the list (RPC-20).
 //! - The list's lock is not held while the registry is asked, which takes 3 seconds at most (RPC-19).
 //! - etcd would be another [`Discovery`]: its gateway speaks HTTP and JSON. It is not here yet.
 //!
@@ -97,6 +97,10 @@ const TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 /// How many servers a registry keeps.
 const SERVERS_MAX: usize = 1024;
+
+/// How long all addresses together may be, commas included. They travel in one header field, and
+/// a head of more than 64 KiB is refused by whoever asks.
+const LIST_BYTES_MAX: usize = 60 * 1024;
 
 /// The longest time for one request to the registry.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(3);
@@ -144,8 +148,15 @@ impl Registry {
         check_address(address)?;
         let mut servers = self.servers();
         self.forget(&mut servers);
-        if servers.len() >= SERVERS_MAX && !servers.contains_key(address) {
-            return Err(Error::Invalid(format!("the registry is full: {SERVERS_MAX} servers")));
+        if !servers.contains_key(address) {
+            let bytes: usize = servers.keys().map(|known| known.len() + 1).sum();
+            if servers.len() >= SERVERS_MAX {
+                return Err(Error::Invalid(format!("the registry is full: {SERVERS_MAX} servers")));
+            }
+            if bytes + address.len() > LIST_BYTES_MAX {
+                let why = format!("the registry is full: {LIST_BYTES_MAX} bytes of addresses");
+                return Err(Error::Invalid(why));
+            }
         }
         servers.insert(address.to_owned(), Instant::now());
         Ok(())
@@ -392,6 +403,28 @@ mod tests {
         let list: Vec<_> = registry.snapshot().into_iter().map(|(address, _)| address).collect();
         assert_eq!(list, ["http@a:1", "tcp@b:2"]);
         assert!(registry.remove("tcp@b:2") && !registry.remove("tcp@b:2"));
+    }
+
+    #[test]
+    fn a_full_registry_can_still_be_asked() {
+        for length in [20, 256] {
+            let registry = Arc::new(Registry::default());
+            let address = |n: usize| {
+                let port = format!(":{}", n + 1);
+                format!("tcp@{}{port}", "a".repeat(length - port.len() - 4))
+            };
+            let kept = (0..2000).take_while(|&n| registry.put(&address(n)).is_ok()).count();
+            assert_eq!(kept, if length == 20 { SERVERS_MAX } else { LIST_BYTES_MAX / 257 });
+            registry.put(&address(0)).unwrap(); // who is there may go on being there
+            let mut engine = Engine::new();
+            engine.log_routes = false;
+            registry.mount(&mut engine).unwrap();
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let url = format!("http://{}{REGISTRY_PATH}", listener.local_addr().unwrap());
+            // Ends with the process.
+            std::thread::spawn(move || engine.serve(listener));
+            assert_eq!(RegistryDiscovery::new(&url).get_all().unwrap().len(), kept);
+        }
     }
 
     #[test]
