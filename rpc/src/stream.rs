@@ -5,7 +5,7 @@
 //! woken every ten milliseconds for that, a read when its caller's deadline is due.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -80,7 +80,8 @@ macro_rules! each {
 
 impl Stream {
     /// Connects to `address`, trying every address of a name in turn until `within` is over; zero is
-    /// no limit. The look-up of the name, and a Unix socket, take as long as they take.
+    /// no limit but the system's. The look-up of the name, and a Unix socket, take as long as they
+    /// take.
     pub(crate) fn connect(address: &Address, within: Duration) -> Result<Stream> {
         let doing = format!("connect to {address}");
         #[cfg(unix)]
@@ -88,24 +89,15 @@ impl Stream {
             let socket = UnixStream::connect(&address.place).map_err(Error::io(doing))?;
             return Ok(Stream::Unix(socket));
         }
-        let until = from_now(within);
-        let mut last = io::Error::other("the name has no address");
-        for addr in address.place.to_socket_addrs().map_err(Error::io(doing.clone()))? {
-            let left = until.saturating_duration_since(Instant::now());
-            let connected = match within {
-                Duration::ZERO => TcpStream::connect(addr),
-                _ if left.is_zero() => return Err(Error::ConnectTimeout(within)),
-                _ => TcpStream::connect_timeout(&addr, left),
-            };
-            match connected {
-                Ok(socket) => return Ok(Stream::Tcp(socket)),
-                Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-                    return Err(Error::ConnectTimeout(within));
-                }
-                Err(error) => last = error,
+        let addrs = address.place.to_socket_addrs().map_err(Error::io(doing.clone()))?;
+        let addrs: Vec<SocketAddr> = addrs.collect();
+        match first_of(&addrs, within, TcpStream::connect_timeout) {
+            Ok(socket) => Ok(Stream::Tcp(socket)),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut && !within.is_zero() => {
+                Err(Error::ConnectTimeout(within))
             }
+            Err(error) => Err(Error::io(doing)(error)),
         }
-        Err(Error::io(doing)(last))
     }
 
     /// Makes the socket ready for calls: small messages leave at once, writes look at the clock.
@@ -156,6 +148,26 @@ impl Stream {
         };
         socket.set_nonblocking(false).is_err() || gone
     }
+}
+
+/// What `connect` gives for the first address that can be had. Each has its share of the time that is
+/// left, so that one that is silent leaves some for the others.
+fn first_of<T>(
+    addrs: &[SocketAddr],
+    within: Duration,
+    connect: impl Fn(&SocketAddr, Duration) -> io::Result<T>,
+) -> io::Result<T> {
+    let until = from_now(if within.is_zero() { Duration::MAX } else { within });
+    let mut last = io::Error::other("the name has no address");
+    for (addr, others) in addrs.iter().zip((1..=addrs.len()).rev()) {
+        let share = until.saturating_duration_since(Instant::now()).div_f64(others as f64);
+        // std takes no zero.
+        match connect(addr, share.max(Duration::from_millis(1))) {
+            Err(error) => last = error,
+            connected => return connected,
+        }
+    }
+    Err(last)
 }
 
 /// The reading end of a [`Stream`] as the source of an [`Input`](crate::Input).
@@ -221,5 +233,26 @@ mod tests {
         let address: Address = "tcp@127.0.0.1:1".parse().unwrap();
         let error = Stream::connect(&address, Duration::from_secs(1)).unwrap_err().to_string();
         assert!(error.starts_with("connect to tcp@127.0.0.1:1: "), "{error}");
+    }
+
+    #[test]
+    fn a_silent_address_leaves_time_for_the_next() {
+        let addrs = [1, 2, 3].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+        let second = Duration::from_secs(1);
+        // The first is silent for its whole share, the second refuses, the third is there.
+        let connect = |addr: &SocketAddr, share: Duration| match addr.port() {
+            1 => {
+                assert!(share <= second / 2, "{share:?}");
+                Err(io::ErrorKind::TimedOut.into())
+            }
+            2 => Err(io::ErrorKind::ConnectionRefused.into()),
+            port => Ok((port, share)),
+        };
+        let (port, share) = first_of(&addrs, second, connect).unwrap();
+        assert!(port == 3 && share > second / 3, "{share:?}");
+        let error = first_of(&addrs[..2], second, connect).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+        let (_, share) = first_of(&addrs[2..], Duration::ZERO, connect).unwrap();
+        assert!(share > second * 3600, "no limit: {share:?}");
     }
 }
