@@ -101,7 +101,7 @@ pub struct Cluster {
     /// Held during a burst.
     bursting: Mutex<()>,
     source: Arc<Source>,
-    wire: Wire,
+    wire: Arc<Wire>,
     /// Rung on every change.
     pub bell: Arc<Bell>,
 }
@@ -121,7 +121,7 @@ impl Cluster {
             last: Mutex::default(),
             bursting: Mutex::default(),
             source: Arc::new(Source::new(load_time)),
-            wire: Wire::default(),
+            wire: Arc::default(),
             bell: Arc::default(),
         };
         for number in 1..=3 {
@@ -250,7 +250,7 @@ impl Cluster {
         let owner_node = nodes.iter().find(|node| node.number == owner);
         let had = (node.holds(key.as_bytes()), owner_node.is_some_and(|o| o.holds(key.as_bytes())));
         let held: Vec<_> = nodes.iter().map(|node| (node.number, node.group.keys())).collect();
-        *lock(&self.wire) = None;
+        let heard = self.wire.listen(key);
         let start = Instant::now();
         let answer = node.group.get(key).map(|value| value.to_string());
         let asked = Asked {
@@ -260,7 +260,7 @@ impl Cluster {
             answer: answer.map_err(|error| error.to_string()),
             had,
             took: start.elapsed(),
-            exchange: lock(&self.wire).take(),
+            exchange: heard.get().cloned(),
         };
         lock(&self.last).asked = Some(asked);
         self.note_evictions(&nodes, held);
@@ -343,6 +343,43 @@ fn busy() -> Refusal {
     (409, "the change before is still under way; try again".to_owned())
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn visitors_who_ask_at_once_each_see_their_own_exchange() {
+        let cluster = Cluster::start(Duration::ZERO).unwrap();
+        thread::scope(|scope| {
+            for visitor in 0..4 {
+                let cluster = &cluster;
+                scope.spawn(move || {
+                    for n in 0..50 {
+                        cluster.ask(1 + n % 3, &format!("{visitor}-{n}")).unwrap();
+                        let Asked { key, node, owner, exchange, .. } =
+                            cluster.last().asked.unwrap();
+                        assert_eq!(
+                            exchange.is_some(),
+                            node != owner,
+                            "{key}: no key is asked twice"
+                        );
+                        if let Some(Exchange { node, head, body, .. }) = exchange {
+                            let (head, body) = (text(&head), text(&body));
+                            assert!(head.contains(&format!("/scores/{key} ")), "{key}: {head}");
+                            assert!(body.contains(&format!("value of {key}")), "{key}: {body}");
+                            assert_eq!(node, owner);
+                        }
+                    }
+                });
+            }
+        });
+    }
+
+    fn text(bytes: &[u8]) -> String {
+        String::from_utf8_lossy(bytes).into_owned()
+    }
 }

@@ -2,15 +2,20 @@
 
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use cache::{Dialect, Error, Group, Groups, HttpPool};
 use web::{Content, Handler, Request, Response, Result, Server, Stopper};
 
+use super::cluster::lock;
+
 /// The one group of all nodes.
 pub const GROUP: &str = "scores";
+
+/// What stands before the key in the path of a peer's request.
+const KEYS_PATH: &str = "/_geecache/scores/";
 
 /// A node's budget: so small that a few keys fill it.
 pub const BUDGET_BYTES: usize = 120;
@@ -67,8 +72,38 @@ pub struct Exchange {
     pub body: Vec<u8>,
 }
 
-/// The last exchange between two nodes.
-pub type Wire = Arc<Mutex<Option<Exchange>>>;
+/// Who waits for the exchange about which key. Several visitors may ask at the same time, and each
+/// is to see their own; who has left is dropped by the next who comes.
+#[derive(Debug, Default)]
+pub struct Wire {
+    waiting: Mutex<Vec<Visitor>>,
+}
+
+#[derive(Debug)]
+struct Visitor {
+    key: Vec<u8>,
+    found: Weak<OnceLock<Exchange>>,
+}
+
+impl Wire {
+    /// Where the first exchange about `key` from now on will be found.
+    #[must_use]
+    pub fn listen(&self, key: &str) -> Arc<OnceLock<Exchange>> {
+        let found = Arc::default();
+        let mut waiting = lock(&self.waiting);
+        waiting.retain(|visitor| visitor.found.strong_count() > 0);
+        waiting.push(Visitor { key: key.into(), found: Arc::downgrade(&found) });
+        found
+    }
+
+    fn heard(&self, key: &[u8], exchange: &Exchange) {
+        for visitor in lock(&self.waiting).iter().filter(|visitor| visitor.key == key) {
+            if let Some(found) = visitor.found.upgrade() {
+                found.get_or_init(|| exchange.clone());
+            }
+        }
+    }
+}
 
 /// A node that serves its peers. Dropping it ends that.
 #[derive(Debug)]
@@ -91,7 +126,7 @@ impl Node {
     ///
     /// # Errors
     /// [`web::Error::Io`] when there is no port, or no thread.
-    pub fn start(number: usize, source: &Arc<Source>, wire: &Wire) -> Result<Node> {
+    pub fn start(number: usize, source: &Arc<Source>, wire: &Arc<Wire>) -> Result<Node> {
         let failed = |error| web::Error::Io { doing: "starting a node".to_owned(), source: error };
         let listener = TcpListener::bind("127.0.0.1:0").map_err(failed)?;
         let url = format!("http://{}", listener.local_addr().map_err(failed)?);
@@ -134,8 +169,8 @@ impl Drop for Node {
     }
 }
 
-/// A node's handler that keeps what it was asked last, and what it answered.
-fn overheard(node: usize, handler: impl Handler, wire: Wire) -> impl Handler {
+/// A node's handler that tells the wire what it was asked, and what it answered.
+fn overheard(node: usize, handler: impl Handler, wire: Arc<Wire>) -> impl Handler {
     move |request: &mut Request, response: &mut Response| {
         handler.serve(request, response);
         let (head, status) = (request.head(), response.status());
@@ -143,7 +178,8 @@ fn overheard(node: usize, handler: impl Handler, wire: Wire) -> impl Handler {
             && head.len() + body.len() <= EXCHANGE_BYTES_MAX
         {
             let exchange = Exchange { node, head: head.to_vec(), status, body: body.clone() };
-            *wire.lock().unwrap_or_else(PoisonError::into_inner) = Some(exchange);
+            let path = request.path();
+            wire.heard(path.strip_prefix(KEYS_PATH).unwrap_or(path).as_bytes(), &exchange);
         }
     }
 }
