@@ -71,14 +71,14 @@
 //!
 //! # Speed
 //! `cargo bench -p web` prints our figures beside the ceiling. Beside other servers, on the same
-//! day and machine (noisy: ratios within a run mean more than figures), `wrk -t1 -c64 -d3s`, the
-//! server's CPU time per request from `/proc`, best of three turns:
+//! day and machine with nothing else to do, `wrk -t1 -c64 -d3s`, the server's CPU time per request
+//! from `/proc`, best of three turns:
 //!
 //! | hello | here | nginx | axum 0.8 |
 //! |---|---|---|---|
-//! | kept connections | 8.6 µs | 4.4 µs | 5.6 µs |
-//! | 16 pipelined (`-s`, a script) | 1.0 µs | 3.4 µs | 4.0 µs |
-//! | a connection per request (`-H "Connection: close"`) | 47 µs | 17 µs | 27 µs |
+//! | kept connections | 8.4 µs | 5.7 µs | 6.1 µs |
+//! | 16 pipelined (`-s`, a script) | 0.9 µs | 3.2 µs | 3.6 µs |
+//! | a connection per request (`-H "Connection: close"`) | 32 µs | 17 µs | 34 µs |
 //!
 //! Where the time goes (`perf record -e cpu-clock`): in the scheduler. A thread per connection is
 //! switched in and out for each request, and a fresh connection wakes two threads; event loops wake
