@@ -297,7 +297,7 @@ impl Context {
     /// To be called when the chain has ended: puts the answer to a failure in place of the handler's.
     pub(crate) fn finish(&mut self) {
         if let Some((status, text)) = self.failure {
-            self.response.reset();
+            self.response.start_over();
             self.fail(status, text);
         }
     }

@@ -188,7 +188,7 @@ pub(crate) fn glob(pattern: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn not_found(c: &mut Context) {
-    c.response.reset();
+    c.response.start_over();
     c.status(404);
 }
 

@@ -104,9 +104,14 @@ impl Headers {
     /// Removes every field of that name; says whether there was one.
     pub fn remove(&mut self, name: &str) -> bool {
         let before = self.fields.len();
-        let text = &self.text;
-        self.fields.retain(|f| !text[f.name.clone()].eq_ignore_ascii_case(name.as_bytes()));
+        self.retain(|found| !found.eq_ignore_ascii_case(name));
         self.fields.len() < before
+    }
+
+    /// Removes every field whose name does not please.
+    pub fn retain(&mut self, mut wanted: impl FnMut(&str) -> bool) {
+        let text = &self.text;
+        self.fields.retain(|f| std::str::from_utf8(&text[f.name.clone()]).is_ok_and(&mut wanted));
     }
 
     /// Forgets all fields and keeps the memory.

@@ -114,7 +114,7 @@ pub fn recovery() -> impl Fn(&mut Context) + Send + Sync + 'static {
         DEPTH.set(DEPTH.get() - 1);
         if ran.is_err() {
             line(format_args!("{}\n", NOTE.take()));
-            c.response.reset();
+            c.response.start_over();
             c.fail(500, "Internal Server Error");
         }
     }

@@ -132,6 +132,17 @@ impl Response {
         self.body();
     }
 
+    /// [`Response::reset`] for an answer that failed on the way. What says whom an answer is for
+    /// stays: without `Access-Control-Allow-Origin` a browser would hide the failure from the page.
+    pub fn start_over(&mut self) {
+        self.status = 200;
+        self.headers.retain(|name| {
+            let cors = name.get(..15).is_some_and(|n| n.eq_ignore_ascii_case("Access-Control-"));
+            cors || name.eq_ignore_ascii_case("Vary")
+        });
+        self.body();
+    }
+
     /// Writes head and body to the connection. `closing` says that it is the last answer.
     /// `Err` means that the answer is not whole and the connection must be cut.
     pub(crate) fn send(

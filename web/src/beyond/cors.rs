@@ -127,6 +127,22 @@ mod tests {
     }
 
     #[test]
+    fn a_page_may_read_how_a_request_failed() {
+        let mut engine = Engine::new();
+        engine.middleware(crate::recovery::recovery());
+        engine.middleware(Cors::origins(&["https://a.example"]).middleware());
+        engine.get("/panic", |c| assert!(c.path().is_empty(), "part of the test")).unwrap();
+        engine.get("/json", |c| c.json(200, &f64::NAN)).unwrap();
+        for path in ["/panic", "/json", "/nowhere"] {
+            let request = Request::new("GET", path).with_header("Origin", "https://a.example");
+            let response = engine.handle(request);
+            assert!([404, 500].contains(&response.status()), "{path}");
+            let names: Vec<_> = response.headers.iter().map(|(name, _)| name).collect();
+            assert_eq!(names, ["Vary", "Access-Control-Allow-Origin", "Content-Type"], "{path}");
+        }
+    }
+
+    #[test]
     fn origins_are_allowed_one_by_one() {
         let cors =
             Cors::origins(&["https://a.example"]).methods(&["PUT"]).headers(&["X-A"]).credentials();

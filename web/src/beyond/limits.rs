@@ -29,7 +29,7 @@ pub fn timeout(limit: Duration) -> impl Fn(&mut Context) + Send + Sync + 'static
         c.request.body.finish_by(deadline);
         c.next();
         if Instant::now() > deadline {
-            c.response.reset();
+            c.response.start_over();
             c.fail(503, "the request took too long");
         }
     }
