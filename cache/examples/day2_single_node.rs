@@ -16,7 +16,7 @@ fn main() -> cache::Result<()> {
             _ => Err(Error::not_found(key)),
         }
     })
-    .with_log(|line| eprintln!("{line}"));
+    .log(|line| eprintln!("{line}"));
     for key in ["Tom", "Jack", "Sam"] {
         for _ in 0..2 {
             println!("{key}: {}", scores.get(key)?);

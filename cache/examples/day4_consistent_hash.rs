@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         eprintln!("{error}");
         return ExitCode::FAILURE;
     }
-    let pool = Arc::new(HttpPool::new("localhost:9999", Dialect::raw()).with_log(demo::log));
+    let pool = Arc::new(HttpPool::new("localhost:9999", Dialect::raw()).log(demo::log));
     demo::log("geecache is running at localhost:9999");
     web::cli::serve("127.0.0.1:9999", Ok(Server::new(pool.handler(&groups))))
 }

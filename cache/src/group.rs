@@ -78,7 +78,7 @@
 //! - A second group of the same name is an error and does not replace the first; so are second peers.
 //! - "Not found" is an answer of its own. Go's asking node takes it for a failed peer and asks the source
 //!   again, two queries for each absent key.
-//! - Log lines are off until asked for ([`Group::with_log`]): a line per hit costs a hundred hits.
+//! - Log lines are off until asked for ([`Group::log`]): a line per hit costs a hundred hits.
 //!
 //! # Try it
 //! `cargo run -p cache --example day2_single_node` asks twice for each key. Left the log, which says which
@@ -238,7 +238,7 @@ impl Group {
 
     /// Sends log lines to `log`: `[GeeCache] hit` and failures of peers.
     #[must_use]
-    pub fn with_log(mut self, log: impl Fn(&str) + Send + Sync + 'static) -> Group {
+    pub fn log(mut self, log: impl Fn(&str) + Send + Sync + 'static) -> Group {
         self.log = Some(Box::new(log));
         self
     }
@@ -332,7 +332,7 @@ impl Group {
     }
 
     fn hit(&self, value: ByteView) -> ByteView {
-        self.log(|| "[GeeCache] hit".to_owned());
+        self.note(|| "[GeeCache] hit".to_owned());
         value
     }
 
@@ -385,7 +385,7 @@ impl Group {
         match &answer {
             Err(error) if !error.is_not_found() => {
                 count(&self.counters.peer_errors);
-                self.log(|| format!("[GeeCache] Failed to get from peer {error}"));
+                self.note(|| format!("[GeeCache] Failed to get from peer {error}"));
                 return None;
             }
             _ => {}
@@ -425,7 +425,7 @@ impl Group {
         })
     }
 
-    fn log(&self, line: impl FnOnce() -> String) {
+    fn note(&self, line: impl FnOnce() -> String) {
         if let Some(log) = &self.log {
             log(&one_line(&line()));
         }

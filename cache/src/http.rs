@@ -180,7 +180,7 @@ impl HttpPool {
 
     /// Sends log lines to `log`: `[Server <self>] GET /...` and `[Server <self>] Pick peer ...`.
     #[must_use]
-    pub fn with_log(mut self, log: impl Fn(&str) + Send + Sync + 'static) -> HttpPool {
+    pub fn log(mut self, log: impl Fn(&str) + Send + Sync + 'static) -> HttpPool {
         self.log = Some(Box::new(log));
         self
     }
@@ -204,7 +204,7 @@ impl HttpPool {
         let target = request.target();
         let path = target.split(|&byte| byte == b'?').next().unwrap_or_default();
         let path = url::decode(path, false);
-        self.log(|| format!("{} {}", request.method(), String::from_utf8_lossy(&path)));
+        self.note(|| format!("{} {}", request.method(), String::from_utf8_lossy(&path)));
         if path == b"/stats" {
             let _ = response.headers.set("Content-Type", "application/json");
             *response.body() = stats_json(groups).to_string().into_bytes();
@@ -233,7 +233,7 @@ impl HttpPool {
         }
     }
 
-    pub(crate) fn log(&self, line: impl FnOnce() -> String) {
+    pub(crate) fn note(&self, line: impl FnOnce() -> String) {
         if let Some(log) = &self.log {
             log(&one_line(&format!("[Server {}] {}", self.self_url, line())));
         }

@@ -46,7 +46,7 @@
 //! last attempts went.
 //!
 //! - *What if a peer is down?* Its keys are loaded where they are asked for, and it is tried again now and
-//!   then, by one request at a time. No get waits longer than [`PeerLimits::deadline`] for it.
+//!   then, by one request at a time. No get waits longer than [`PeerLimits::total_timeout`] for it.
 //! - *How is it deployed on real machines?* Start the same program on each, give all the same list, each its
 //!   own URL spelt as in the list; change the list with `set_peers`, at any time and under load. Keep the
 //!   port inside your network: whoever reaches it can read the cache. With the example, on the first of three
@@ -118,9 +118,9 @@ pub struct PeerLimits {
     /// Until the connection stands. 1 s.
     pub connect_timeout: Duration,
     /// For the whole exchange, connecting included. 3 s: longer than a load by the owner should take.
-    pub deadline: Duration,
+    pub total_timeout: Duration,
     /// A longer answer is a failure. 64 MiB.
-    pub answer_bytes_max: u64,
+    pub body_bytes_max: u64,
     /// How long a peer rests after its first failure; twice as long after each further one. 100 ms.
     pub rest_first: Duration,
     /// The longest rest. 10 s.
@@ -131,8 +131,8 @@ impl Default for PeerLimits {
     fn default() -> PeerLimits {
         PeerLimits {
             connect_timeout: Duration::from_secs(1),
-            deadline: Duration::from_secs(3),
-            answer_bytes_max: 64 << 20,
+            total_timeout: Duration::from_secs(3),
+            body_bytes_max: 64 << 20,
             rest_first: Duration::from_millis(100),
             rest_max: Duration::from_secs(10),
         }
@@ -161,7 +161,7 @@ const REPLICAS: usize = 50;
 impl HttpPool {
     /// Asks peers within other limits.
     #[must_use]
-    pub fn with_limits(mut self, limits: PeerLimits) -> HttpPool {
+    pub fn limits(mut self, limits: PeerLimits) -> HttpPool {
         self.limits = limits;
         self
     }
@@ -213,7 +213,7 @@ impl PeerPicker for HttpPool {
         if !peer.rest().may_try(Instant::now(), &self.limits) {
             return None;
         }
-        self.log(|| format!("Pick peer {owner}"));
+        self.note(|| format!("Pick peer {owner}"));
         Some(Arc::clone(peer) as Arc<dyn PeerGetter>)
     }
 }
@@ -246,8 +246,8 @@ impl HttpPeer {
     fn new(url: &str, dialect: Dialect, limits: PeerLimits) -> HttpPeer {
         let mut client = Client::new();
         client.connect_timeout = limits.connect_timeout;
-        client.total_timeout = limits.deadline;
-        client.body_bytes_max = limits.answer_bytes_max;
+        client.total_timeout = limits.total_timeout;
+        client.body_bytes_max = limits.body_bytes_max;
         HttpPeer { url: url.to_owned(), dialect, limits, client, rest: Mutex::default() }
     }
 
@@ -321,7 +321,7 @@ impl Rest {
             Some(until) if now < until => false,
             Some(_) => {
                 self.trying = true;
-                self.until = Some(now + limits.deadline);
+                self.until = Some(now + limits.total_timeout);
                 true
             }
             None => true,

@@ -93,7 +93,7 @@ fn groups_are_found_by_name_and_names_are_unique() {
 fn logs_when_asked_to() {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&lines);
-    let group = scores().0.with_log(move |line| sink.lock().unwrap().push(line.to_owned()));
+    let group = scores().0.log(move |line| sink.lock().unwrap().push(line.to_owned()));
     group.get("Tom").unwrap();
     assert!(lines.lock().unwrap().is_empty());
     group.get("Tom").unwrap();

@@ -80,7 +80,7 @@ fn a_key_from_outside_cannot_write_lines_of_the_log() {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&lines);
     let pool = HttpPool::new("http://localhost:8001", Dialect::raw())
-        .with_log(move |line| sink.lock().unwrap().push(line.to_owned()));
+        .log(move |line| sink.lock().unwrap().push(line.to_owned()));
     for target in ["/_geecache/scores/Tom", "/_geecache/scores/%E4%BD%A0%0A[Server]%20forged%FF"] {
         pool.serve(&Groups::default(), &Request::new("GET", target), &mut Response::new());
     }
@@ -97,7 +97,7 @@ fn the_statistics_are_one_json_object() {
         _ => Ok("630"),
     };
     let scores = Group::new("scores", 2048, getter);
-    let scores = groups.add(scores.with_hot_cache(10)).unwrap();
+    let scores = groups.add(scores.hot_cache(10)).unwrap();
     scores.get("Tom").unwrap();
     scores.get("Tom").unwrap();
     scores.get_for_peer(b"kkk").unwrap_err();

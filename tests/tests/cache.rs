@@ -39,7 +39,7 @@ impl Node {
         };
         let groups = Arc::new(Groups::default());
         let group = groups.add(Group::new("scores", 0, getter)).unwrap();
-        let pool = Arc::new(HttpPool::new(self_url, dialect).with_limits(limits));
+        let pool = Arc::new(HttpPool::new(self_url, dialect).limits(limits));
         group.register_peers(Arc::clone(&pool) as _).unwrap();
         let mut node = Node { group, groups, pool, loads, serving: None };
         node.serve(listener);
@@ -199,8 +199,8 @@ fn behind(limits: PeerLimits) -> (Node, Node, FaultProxy, String) {
 fn impatient() -> PeerLimits {
     PeerLimits {
         connect_timeout: Duration::from_millis(200),
-        deadline: Duration::from_millis(200),
-        answer_bytes_max: 1 << 20,
+        total_timeout: Duration::from_millis(200),
+        body_bytes_max: 1 << 20,
         rest_first: Duration::from_nanos(1),
         rest_max: Duration::from_nanos(1),
     }
@@ -333,7 +333,7 @@ fn in_every_weather_each_get_is_right_and_in_time_and_no_key_is_loaded_twice() {
         // a short deadline, and rest in between, bound how long that goes on.
         let limits = PeerLimits {
             connect_timeout: Duration::from_millis(100),
-            deadline: Duration::from_millis(100),
+            total_timeout: Duration::from_millis(100),
             rest_first: Duration::from_millis(1),
             rest_max: Duration::from_millis(20),
             ..impatient()
@@ -365,7 +365,7 @@ fn in_every_weather_each_get_is_right_and_in_time_and_no_key_is_loaded_twice() {
             Fault::Pass,
         ];
         let each = keys * 8 / weather.len();
-        let limit = limits.deadline + limits.connect_timeout + Duration::from_secs(5);
+        let limit = limits.total_timeout + limits.connect_timeout + Duration::from_secs(5);
         read_by_eight(&nodes[0].group, keys, limit, |done| {
             if done % each == 0 {
                 let at = done / each;
@@ -394,7 +394,7 @@ fn peers_die_and_come_back_under_load() {
         nodes.iter().for_each(|node| node.pool.set_peers(&urls).unwrap());
         let asked = Arc::clone(&nodes[0].group);
         let others = Mutex::new(nodes.split_off(1));
-        read_by_eight(&asked, keys, limits.deadline + Duration::from_secs(5), |done| {
+        read_by_eight(&asked, keys, limits.total_timeout + Duration::from_secs(5), |done| {
             // A sixth of the way: kill one. Another sixth: it is back. And so on, in turn.
             if done % (keys * 8 / 6) == 0 {
                 let (turn, mut others) = (done / (keys * 8 / 6), others.lock().unwrap());

@@ -63,7 +63,7 @@ pub(crate) fn scores(cache_bytes: usize, echo: bool) -> Group {
             _ => Err(Error::not_found(key)),
         }
     };
-    Group::new("scores", cache_bytes, slow_db).with_log(log)
+    Group::new("scores", cache_bytes, slow_db).log(log)
 }
 
 /// Listens on `addr` and says so, or says why not and ends with status 1.
@@ -113,7 +113,7 @@ pub(crate) fn cluster(day: &'static str, dialect: Dialect) -> ! {
     let mut serving = Vec::new();
     for (listener, api, self_url) in nodes.listeners {
         let groups = Arc::new(Groups::default());
-        let pool = Arc::new(HttpPool::new(&self_url, dialect.clone()).with_log(log));
+        let pool = Arc::new(HttpPool::new(&self_url, dialect.clone()).log(log));
         let started = groups.add(scores(cache_bytes, echo)).and_then(|group| {
             pool.set_peers(&nodes.peers)?;
             group.register_peers(Arc::clone(&pool) as _)?;

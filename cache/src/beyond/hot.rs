@@ -8,7 +8,7 @@
 //! ```
 //! use cache::{Group, beyond::HotCache};
 //!
-//! let scores = Group::new("scores", 8 << 20, |key: &[u8]| Ok(key.to_vec())).with_hot_cache(HotCache::ONE_IN);
+//! let scores = Group::new("scores", 8 << 20, |key: &[u8]| Ok(key.to_vec())).hot_cache(HotCache::ONE_IN);
 //! assert_eq!(scores.cache_stats()[1].0, "hot");
 //! ```
 //! The budget is the group's: seven eighths for its own keys, an eighth for these. (groupcache lets the
@@ -75,7 +75,7 @@ impl SideCache for HotCache {
 impl Group {
     /// Gives an eighth of the budget to a [`HotCache`] that keeps one in `one_in` values of peers.
     #[must_use]
-    pub fn with_hot_cache(mut self, one_in: u32) -> Group {
+    pub fn hot_cache(mut self, one_in: u32) -> Group {
         // 0 means no limit, so of a small budget neither part may become 0.
         let eighth = self.budget_bytes.div_ceil(8);
         let rest = self.budget_bytes - eighth;
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn the_budget_is_split() {
-        let group = Group::new("g", 80, |key: &[u8]| Ok(key.to_vec())).with_hot_cache(1);
+        let group = Group::new("g", 80, |key: &[u8]| Ok(key.to_vec())).hot_cache(1);
         let side = &group.sides[0];
         side.learn(b"five+", &Ok(ByteView::from("fives")), true);
         side.learn(b"five+", &Ok(ByteView::from("sixsix")), true);
@@ -116,7 +116,7 @@ mod tests {
             group.get(vec![i; 10]).unwrap();
         }
         assert_eq!(group.cache_stats()[0].1.bytes, 60, "seven eighths: three entries of 20");
-        let tiny = Group::new("g", 1, |key: &[u8]| Ok(key.to_vec())).with_hot_cache(1);
+        let tiny = Group::new("g", 1, |key: &[u8]| Ok(key.to_vec())).hot_cache(1);
         tiny.get("larger than 1").unwrap();
         tiny.sides[0].learn(b"k", &Ok(ByteView::from("v")), true);
         assert!(tiny.cache_stats().iter().all(|(_, stats)| stats.items == 0), "{tiny:?}");

@@ -10,7 +10,7 @@
 //! use cache::{Error, Group};
 //!
 //! let scores = Group::new("scores", 2048, |key: &[u8]| Err::<&str, _>(Error::not_found(key)))
-//!     .with_negative_cache(Duration::from_secs(10), 64 << 10);
+//!     .negative_cache(Duration::from_secs(10), 64 << 10);
 //! for _ in 0..100 {
 //!     assert_eq!(scores.get("kkk").unwrap_err().to_string(), "kkk not exist");
 //! }
@@ -121,7 +121,7 @@ impl fmt::Debug for NegativeCache {
 impl Group {
     /// Has the group remember for `keep_for` which keys do not exist, `budget_bytes` of them.
     #[must_use]
-    pub fn with_negative_cache(mut self, keep_for: Duration, budget_bytes: usize) -> Group {
+    pub fn negative_cache(mut self, keep_for: Duration, budget_bytes: usize) -> Group {
         self.sides.push(Box::new(NegativeCache::new(keep_for, budget_bytes)));
         self
     }
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn remove_forgets_the_absence() {
         let group = Group::new("g", 0, |key: &[u8]| Err::<&str, _>(Error::not_found(key)))
-            .with_negative_cache(Duration::MAX, 0);
+            .negative_cache(Duration::MAX, 0);
         for _ in 0..3 {
             group.get("k").unwrap_err();
         }
