@@ -159,7 +159,7 @@ impl fmt::Display for Error {
                 write!(f, "group {group} has its peers already; change the pool's list instead")
             }
             Error::BadPeerUrl { url, reason } => write!(f, "peer URL {url:?}: {reason}"),
-            Error::PeerFailed { peer, cause } => write!(f, "asking {peer}: {cause}"),
+            Error::PeerFailed { peer, cause } => write!(f, "{peer}: {cause}"),
             Error::PeerStatus { peer, status, message } if message.is_empty() => {
                 write!(f, "{peer}: server returned: {status}")
             }

@@ -216,38 +216,32 @@ fn bad_answers() -> Vec<(Fault, &'static str)> {
         reply(&format!("{status}\r\nContent-Length: {}", body.len()), body.as_bytes())
     };
     let flood = |head: &str| Fault::Flood(format!("HTTP/1.1 {head}").into_bytes());
-    // What comes after "asking URL: " is the client's of crate `web`.
-    let timed_out = "asking URL: GET URL/_geecache/scores/K: timed out";
-    let reset = "asking URL: GET URL/_geecache/scores/K: Connection reset by peer (os error 104)";
-    let too_long = "asking URL: 502: the body is over Limits::body_bytes_max";
+    // What comes after "URL: " is the client's of crate `web`.
+    let timed_out = "URL: GET URL/_geecache/scores/K: timed out";
+    let reset = "URL: GET URL/_geecache/scores/K: Connection reset by peer (os error 104)";
+    let too_long = "URL: 502: the body is over Limits::body_bytes_max";
     vec![
-        (
-            Fault::Refuse,
-            "asking URL: GET URL/_geecache/scores/K: Connection refused (os error 111)",
-        ),
+        (Fault::Refuse, "URL: GET URL/_geecache/scores/K: Connection refused (os error 111)"),
         (Fault::Reset { after: 0 }, reset),
         (Fault::Reset { after: 20 }, reset),
         (Fault::Stall { after: 0 }, timed_out),
         (Fault::Stall { after: 20 }, timed_out),
         (Fault::Stall { after: 117 }, timed_out), // in the body
         (Fault::Trickle { pause: Duration::from_millis(20) }, timed_out),
-        (
-            Fault::Truncate { after: 0 },
-            "asking URL: GET URL/_geecache/scores/K: unexpected end of file",
-        ),
-        (Fault::Truncate { after: 20 }, "asking URL: 502: the answer ends inside its head"),
-        (Fault::Reply(vec![0xff; 5000]), "asking URL: 502: the answer ends inside its head"),
+        (Fault::Truncate { after: 0 }, "URL: GET URL/_geecache/scores/K: unexpected end of file"),
+        (Fault::Truncate { after: 20 }, "URL: 502: the answer ends inside its head"),
+        (Fault::Reply(vec![0xff; 5000]), "URL: 502: the answer ends inside its head"),
         (
             Fault::Reply(b"garbage\r\n\r\n".to_vec()),
-            "asking URL: 502: the answer does not begin with HTTP/1.x and a status",
+            "URL: 502: the answer does not begin with HTTP/1.x and a status",
         ),
         (
             reply("200 OK\r\nContent-Length: 10", b"0a"),
-            "asking URL: 502: the connection ended inside the body",
+            "URL: 502: the connection ended inside the body",
         ),
         (
             reply("200 OK\r\nContent-Length: +5", b"\x0a\x03630"),
-            "asking URL: 502: Content-Length is not a number of octets",
+            "URL: 502: Content-Length is not a number of octets",
         ),
         (flood("200 OK\r\nContent-Length: 100000000\r\n\r\n"), too_long),
         (flood("200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5f5e100\r\n"), too_long),
@@ -679,8 +673,8 @@ fn bad_flags_and_addresses_end_with_a_message_and_a_code() {
             2,
             "this node's URL http://localhost:9000 is not among --peers\nusage: ",
         ),
-        ("day7_protobuf", &["--port", &port, "--peers", &own], 1, "listening on 127.0.0.1:"),
-        ("day3_http_server", &["--addr", "nowhere"], 1, "listening on nowhere: "),
+        ("day7_protobuf", &["--port", &port, "--peers", &own], 1, "listen on 127.0.0.1:"),
+        ("day3_http_server", &["--addr", "nowhere"], 1, "listen on nowhere: "),
     ];
     for (day, args, code, message) in cases {
         let ended = Command::new(example("cache", day)).args(*args).output().unwrap();

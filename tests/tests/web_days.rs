@@ -274,8 +274,8 @@ fn bad_flags_exit_2_and_bad_addresses_exit_1() {
     let addr = busy.local_addr().unwrap().to_string();
     let (code, stderr, stdout) = run(&["--addr", &addr]);
     assert_eq!((code, stdout), (Some(1), vec![]), "WEB-18");
-    assert!(stderr.starts_with(&format!("listening on {addr}: ")), "{stderr}");
+    assert!(stderr.starts_with(&format!("listen on {addr}: ")), "{stderr}");
     let (code, stderr, _) = run(&["--addr", "no port"]);
     assert_eq!(code, Some(1));
-    assert!(stderr.starts_with("listening on no port: "), "{stderr}");
+    assert!(stderr.starts_with("listen on no port: "), "{stderr}");
 }

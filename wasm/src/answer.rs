@@ -45,7 +45,7 @@ impl Answerer {
     /// # Errors
     /// [`Error::Io`] when there is no port, or no thread.
     pub fn start() -> Result<Answerer> {
-        let failed = |source| Error::Io { doing: "starting the server of /web".to_owned(), source };
+        let failed = |source| Error::Io { doing: "start the server of /web".to_owned(), source };
         let mut engine = Engine::new();
         engine.get("/hello/:name", |c| {
             let text = format!("hello {}\n", c.param("name"));

@@ -42,7 +42,7 @@ pub fn register(engine: &mut Engine, streams: &Streams) -> Result<()> {
     engine.add_template("rpc_parts", source)?;
     engine.add_template("rpc", include_str!("../pages/rpc.html"))?;
     let fleet = Fleet::start().map_err(|error| web::Error::Io {
-        doing: "starting the servers of /rpc".to_owned(),
+        doing: "start the servers of /rpc".to_owned(),
         source: io::Error::other(error),
     })?;
     let fleet = Arc::new(fleet);

@@ -223,7 +223,7 @@ fn a_bad_flag_is_the_usage_and_a_bad_address_the_reason() {
     for addr in [&*addr, "nonsense", "127.0.0.1:99999"] {
         let (code, stderr) = ended(&["--no-demos", "--addr", addr]);
         assert_eq!(code, Some(1), "{addr}");
-        assert!(stderr.starts_with(&format!("listening on {addr}: ")), "{stderr}");
+        assert!(stderr.starts_with(&format!("listen on {addr}: ")), "{stderr}");
         assert_eq!(stderr.lines().count(), 1, "{stderr}");
     }
 }

@@ -280,7 +280,7 @@ impl Body {
             Ok(0) => return refuse(400, ENDED),
             Ok(count) => count as u64,
             Err(error) if is_timeout(&error) => return Err(BODY_TIMEOUT),
-            Err(error) => return Err(Error::io("reading a body", error)),
+            Err(error) => return Err(Error::io("read a body", error)),
         };
         self.allowance -= count;
         self.received += count;

@@ -56,9 +56,8 @@ pub fn serve(default_addr: &str, server: Result<impl Serve>) -> ExitCode {
 /// # Errors
 /// [`Error::Io`] if the address is malformed, in use, or not ours.
 pub fn listen(scheme: &str, addr: &str) -> Result<TcpListener> {
-    let listener = TcpListener::bind(addr)
-        .map_err(|error| Error::io(format!("listening on {addr}"), error))?;
-    let bound = listener.local_addr().map_err(|error| Error::io("listening", error))?;
+    let listener = crate::server::bind(addr)?;
+    let bound = listener.local_addr().map_err(|error| Error::io("ask for the address", error))?;
     println!("listening on {scheme}://{bound}");
     let _ = std::io::stdout().flush();
     Ok(listener)

@@ -148,7 +148,7 @@ impl Connection {
                 Ok(_) => {}
                 Err(error) if is_timeout(&error) && begun => return Err(HEAD_TIMEOUT),
                 Err(error) if is_timeout(&error) => return Ok(false),
-                Err(error) => return Err(Error::io("reading a request", error)),
+                Err(error) => return Err(Error::io("read a request", error)),
             }
         }
     }
@@ -252,7 +252,7 @@ impl Connection {
                 Ok(0) => return refuse(400, "the connection ended inside a chunked body"),
                 Ok(_) => {}
                 Err(error) if is_timeout(&error) => return Err(BODY_TIMEOUT),
-                Err(error) => return Err(Error::io("reading a body", error)),
+                Err(error) => return Err(Error::io("read a body", error)),
             }
         }
     }

@@ -19,11 +19,11 @@ pub enum Error {
         /// Which rule was broken.
         reason: &'static str,
     },
-    /// Reading or writing failed; `doing` says what we were at.
+    /// The operating system refused; `doing` names what was being tried.
     Io {
-        /// What we were doing: "listening on 127.0.0.1:9999".
+        /// What was being done: `listen on 127.0.0.1:9999`.
         doing: String,
-        /// The operating system's answer.
+        /// The operating system's own words.
         source: io::Error,
     },
     /// A header name or value of ours that must not be sent.
@@ -68,7 +68,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// An [`Error::Io`] from what we were doing.
+    /// An [`Error::Io`] that says what was being done.
     pub(crate) fn io(doing: impl Into<String>, source: io::Error) -> Self {
         Error::Io { doing: doing.into(), source }
     }

@@ -43,7 +43,7 @@ impl Files {
         let path = root.as_ref();
         let root = path
             .canonicalize()
-            .map_err(|e| Error::io(format!("static files in {}", path.display()), e))?;
+            .map_err(|e| Error::io(format!("find the folder {}", path.display()), e))?;
         Ok(Files { root, list_dirs: false })
     }
 
@@ -155,7 +155,7 @@ impl Group<'_> {
         let path = file.as_ref();
         let path = path
             .canonicalize()
-            .map_err(|e| Error::io(format!("static file {}", path.display()), e))?;
+            .map_err(|e| Error::io(format!("find the file {}", path.display()), e))?;
         self.get(pattern, move |c| answer_file(c, &path))
     }
 }
@@ -166,7 +166,7 @@ impl Group<'_> {
 /// [`Error::Io`] if the directory cannot be read, or if nothing matches: a glob that finds nothing
 /// is a typing error more often than not.
 pub(crate) fn glob(pattern: &Path) -> Result<Vec<PathBuf>> {
-    let doing = || format!("files that match {}", pattern.display());
+    let doing = || format!("find files that match {}", pattern.display());
     let name = pattern.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let (before, after) = name.split_once('*').unwrap_or((&name, ""));
     let dir = pattern.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -239,7 +239,7 @@ impl Engine {
     /// line and column, for one that is wrong.
     pub fn load_templates(&mut self, glob: impl AsRef<Path>) -> Result<()> {
         for path in crate::files::glob(glob.as_ref())? {
-            let doing = || format!("template {}", path.display());
+            let doing = || format!("read the template {}", path.display());
             let source = fs::read_to_string(&path).map_err(|error| Error::io(doing(), error))?;
             self.add_template(&path.file_name().unwrap_or_default().to_string_lossy(), &source)?;
         }
@@ -274,9 +274,7 @@ impl Engine {
     /// # Errors
     /// As for [`Server::run`].
     pub fn run(self, addr: &str) -> Result<()> {
-        let listener = TcpListener::bind(addr)
-            .map_err(|error| Error::io(format!("listening on {addr}"), error))?;
-        self.serve(listener)
+        self.serve(crate::server::bind(addr)?)
     }
 
     /// Serves with default limits until stopped; [`Server::new`] takes an engine too and has the

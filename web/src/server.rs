@@ -179,9 +179,7 @@ impl Server {
     /// # Errors
     /// [`Error::Io`] if the address cannot be bound: in use, malformed, or not ours.
     pub fn run(self, addr: &str) -> Result<()> {
-        let listener = TcpListener::bind(addr)
-            .map_err(|error| Error::io(format!("listening on {addr}"), error))?;
-        self.serve(listener)
+        self.serve(bind(addr)?)
     }
 
     /// Serves until stopped. An error of one `accept` is reported on stderr and survived.
@@ -190,7 +188,8 @@ impl Server {
     /// [`Error::Io`] if the listener has no address.
     #[allow(clippy::needless_pass_by_value)] // the listener is closed when serving ends
     pub fn serve(self, listener: TcpListener) -> Result<()> {
-        let addr = listener.local_addr().map_err(|error| Error::io("listening", error))?;
+        let addr =
+            listener.local_addr().map_err(|error| Error::io("ask for the address", error))?;
         {
             // Under one lock with a stopper: it sees this address, or we see that it stops.
             let mut open = self.control.lock();
@@ -290,6 +289,11 @@ impl Stopper {
         }
         open.connections.is_empty() && !open.cut
     }
+}
+
+/// A listener on `addr`, or why there is none.
+pub(crate) fn bind(addr: &str) -> Result<TcpListener> {
+    TcpListener::bind(addr).map_err(|error| Error::io(format!("listen on {addr}"), error))
 }
 
 /// More connections than any usual kernel holds for `accept`.

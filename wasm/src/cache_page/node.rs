@@ -127,7 +127,7 @@ impl Node {
     /// # Errors
     /// [`web::Error::Io`] when there is no port, or no thread.
     pub fn start(number: usize, source: &Arc<Source>, wire: &Arc<Wire>) -> Result<Node> {
-        let failed = |error| web::Error::Io { doing: "starting a node".to_owned(), source: error };
+        let failed = |error| web::Error::Io { doing: "start a node".to_owned(), source: error };
         let listener = TcpListener::bind("127.0.0.1:0").map_err(failed)?;
         let url = format!("http://{}", listener.local_addr().map_err(failed)?);
         let pool = Arc::new(HttpPool::new(&url, Dialect::geecache()));
