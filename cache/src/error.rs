@@ -139,10 +139,9 @@ pub(crate) fn one_line(text: &str) -> String {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Oversize { bytes, budget } => write!(
-                f,
-                "the entry is {bytes} bytes, the budget {budget}; raise the budget of the cache"
-            ),
+            Error::Oversize { bytes, budget } => {
+                write!(f, "the entry is {bytes} bytes, the budget is {budget}; raise budget_bytes")
+            }
             Error::EmptyKey => f.write_str("key is required"),
             Error::NotFound { key } => write!(f, "{key} not exist"),
             Error::Load(cause) => cause.fmt(f),

@@ -98,7 +98,7 @@
 //! # Try it
 //! `cargo run -p cache --example day1_lru`: a cache of 20 bytes fills up. The last lines it prints:
 //! ```text
-//! refused: the entry is 22 bytes, the budget 20; raise the budget of the cache
+//! refused: the entry is 22 bytes, the budget is 20; raise budget_bytes
 //! add k6=v6
 //! evicted k3=v3
 //! 18 bytes, most recently used first: ["k6", "key2", "k4"]

@@ -66,10 +66,7 @@ fn an_oversize_entry_is_refused_and_ends_the_old_value() {
     lru.add("a", "1").unwrap();
     lru.add("b", "1").unwrap();
     let error = lru.add("a", "0123456789").unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the entry is 11 bytes, the budget 10; raise the budget of the cache"
-    );
+    assert_eq!(error.to_string(), "the entry is 11 bytes, the budget is 10; raise budget_bytes");
     assert_eq!((lru.peek("a"), lru.peek("b"), lru.bytes()), (None, Some(&"1"), 2));
 }
 

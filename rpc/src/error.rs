@@ -34,12 +34,14 @@ pub enum Error {
     OutOfRange(String),
     /// A message, a definition or a value is larger than its limit.
     TooLarge {
-        /// What is too large, with the name of the setting that raises the limit, if there is one.
+        /// What is too large.
         what: &'static str,
         /// How large it would be, in bytes.
         size: u64,
         /// The largest allowed, in bytes.
         limit: u64,
+        /// The setting that raises the limit, if there is one.
+        setting: Option<&'static str>,
     },
     /// Values, or types in types, nested more than 100 deep.
     TooDeep,
@@ -103,8 +105,9 @@ impl fmt::Display for Error {
                 f.write_str(what)
             }
             Error::OutOfRange(field) => write!(f, "value for {field:?} out of range"),
-            Error::TooLarge { what, size, limit } => {
-                write!(f, "{what}: {size} bytes, the limit is {limit}")
+            Error::TooLarge { what, size, limit, setting } => {
+                write!(f, "{what} is {size} bytes, the limit is {limit}")?;
+                setting.map_or(Ok(()), |setting| write!(f, "; raise {setting}"))
             }
             Error::TooDeep => f.write_str("values nested more than 100 deep"),
             Error::Stalled(limit) => {
@@ -154,8 +157,10 @@ mod tests {
         let lost = Error::Lost(Some(Arc::new(Error::UnexpectedEof)));
         assert_eq!(lost.to_string(), "the connection was lost: unexpected EOF");
         assert!(error::Error::source(&lost).is_some());
-        let large = Error::TooLarge { what: "message", size: 9, limit: 4 };
-        assert_eq!(large.to_string(), "message: 9 bytes, the limit is 4");
+        let large = |setting| Error::TooLarge { what: "the option", size: 9, limit: 4, setting };
+        assert_eq!(large(None).to_string(), "the option is 9 bytes, the limit is 4");
+        let raise = large(Some("message_bytes_max")).to_string();
+        assert_eq!(raise, "the option is 9 bytes, the limit is 4; raise message_bytes_max");
         assert_eq!(Error::OutOfRange("X".to_owned()).to_string(), "value for \"X\" out of range");
     }
 }

@@ -161,7 +161,8 @@ fn first_key(input: &mut Input) -> Result<Option<String>> {
 fn more(input: &mut Input, what: &'static str) -> Result<()> {
     let here = input.here().len();
     if here >= OPENING_BYTES_MAX {
-        return Err(Error::TooLarge { what, size: here as u64, limit: OPENING_BYTES_MAX as u64 });
+        let (size, limit) = (here as u64, OPENING_BYTES_MAX as u64);
+        return Err(Error::TooLarge { what, size, limit, setting: None });
     }
     if input.want(here + 1)? { Ok(()) } else { Err(Error::UnexpectedEof) }
 }

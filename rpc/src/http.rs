@@ -99,7 +99,8 @@ pub(crate) fn connect(stream: &Stream, options: &Options, until: Instant) -> Res
         }
         if answer.len() > HEAD_BYTES_MAX {
             let (size, limit) = (answer.len() as u64, HEAD_BYTES_MAX as u64);
-            return Err(Error::TooLarge { what: "the answer to CONNECT", size, limit });
+            let what = "the answer to CONNECT";
+            return Err(Error::TooLarge { what, size, limit, setting: None });
         }
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() && !within.is_zero() {

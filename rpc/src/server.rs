@@ -282,7 +282,7 @@ impl Core {
             return;
         }
         if !self.connections.try_enter() {
-            return self.log("rpc server: too many connections (raise connections_max)");
+            return self.log("rpc server: too many connections; raise connections_max");
         }
         // A connection leaves the gate when it is dropped.
         match Connection::new(self, stream, already) {

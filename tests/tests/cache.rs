@@ -219,7 +219,7 @@ fn bad_answers() -> Vec<(Fault, &'static str)> {
     // What comes after "URL: " is the client's of crate `web`.
     let timed_out = "URL: GET URL/_geecache/scores/K: timed out";
     let reset = "URL: GET URL/_geecache/scores/K: Connection reset by peer (os error 104)";
-    let too_long = "URL: 502: the body is over Limits::body_bytes_max";
+    let too_long = "URL: 502: the body is over its limit; raise body_bytes_max";
     vec![
         (Fault::Refuse, "URL: GET URL/_geecache/scores/K: Connection refused (os error 111)"),
         (Fault::Reset { after: 0 }, reset),

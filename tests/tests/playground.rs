@@ -298,7 +298,7 @@ fn huge_input_and_floods_leave_the_playground_as_it_was() {
     let large = "x".repeat(1 << 20);
     let answer = post(&format!("{url}/cache/ask"), &format!("node=1&key={large}"));
     assert_eq!(answer.status, 413);
-    assert_eq!(answer.body, b"a key has 64 bytes at most here, not 1048576\n");
+    assert_eq!(answer.body, b"the key is 1048576 bytes, the limit is 64\n");
     assert_eq!(post(&format!("{url}/cache/burst"), &format!("key={large}")).status, 413);
     let larger = "x".repeat(3 << 20);
     for path in ["/cache/ask", "/cache/add"] {
@@ -586,7 +586,7 @@ fn calls_are_bounded_whatever_is_asked_for() {
     assert!(shown.contains("6 times Foo.Sleep(99999999, 1), random, fail"), "{shown}");
     let large = "x".repeat(1 << 20);
     for (form, status, text) in [
-        (&*format!("key={large}"), 413, "a key has 64 bytes at most here\n"),
+        (&*format!("key={large}"), 413, "the key is 1048576 bytes, the limit is 64\n"),
         (&*format!("num1={large}"), 400, "num1: please give a whole number\n"),
         (&*format!("num1={}", "9".repeat(1 << 20)), 400, "num1: please give a whole number\n"),
         ("select=best", 400, "select: there is no such one\n"),
@@ -660,6 +660,6 @@ fn an_answer_is_shown_byte_by_byte_beside_the_request() {
     browser.wait_for(&texts(&format!("{answer} .said b")), "status");
     browser.picture("web-answer");
     browser.go(&format!("{url}/web?ask=/{}", "x".repeat(300)));
-    browser.wait_for(&texts(".bad"), "that path is longer than 256 bytes");
+    browser.wait_for(&texts(".bad"), "the path is 301 bytes, the limit is 256");
     assert_eq!(browser.complaints(), [""; 0]);
 }

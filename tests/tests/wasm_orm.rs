@@ -239,7 +239,7 @@ fn thirty_watchers_and_huge_inputs_leave_the_page_as_it_was() {
 
     let too_long = format!("SELECT '{}'", "x".repeat(100_000));
     let (status, page) = post(&url, &too_long);
-    assert!(status == 200 && page.contains("65536 are the limit here"), "{status}");
+    assert!(status == 200 && page.contains("the limit is 65536"), "{status}");
     assert!(page.len() < 100_000, "the text came back");
     assert_eq!(post(&url, &"x".repeat(5_000_000)).0, 413);
     let (_, page) = post(&url, &format!("CREATE TABLE t({})", vec!["a"; 10_000].join(",")));

@@ -129,7 +129,7 @@ fn what_never_ends_is_ended() {
         endless("", "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"),
         "the answer is 101 unasked, or only ever 1xx"
     );
-    let large = "the body is over Limits::body_bytes_max";
+    let large = "the body is over its limit; raise body_bytes_max";
     assert_eq!(endless("HTTP/1.1 200 OK\r\n\r\n", "for ever"), large);
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     assert_eq!(endless(chunked, "5\r\nhello\r\n"), large);
@@ -162,7 +162,7 @@ fn bodies_end_where_they_say_and_no_later() {
         let url = says(format!("HTTP/1.1 200 OK\r\n{head}\r\nhello"));
         let sized = |body_bytes_max| client(|c| c.body_bytes_max = body_bytes_max).get(&url);
         assert_eq!(sized(5).unwrap().body, b"hello");
-        assert_eq!(reason(sized(4)), "the body is over Limits::body_bytes_max");
+        assert_eq!(reason(sized(4)), "the body is over its limit; raise body_bytes_max");
     }
 }
 

@@ -80,7 +80,9 @@ impl Answerer {
     pub fn as_json(&self, path: &str) -> Json {
         let path = if path.starts_with('/') { path } else { "/hello/gee" };
         if path.len() > PATH_BYTES_MAX {
-            return json!({"path": "/", "error": "that path is longer than 256 bytes"});
+            let bytes = path.len();
+            let error = format!("the path is {bytes} bytes, the limit is {PATH_BYTES_MAX}");
+            return json!({"path": "/", "error": error});
         }
         match self.ask(path) {
             Ok(bytes) => {
@@ -147,6 +149,6 @@ mod tests {
         assert_eq!(lines("/none")[0], r"HTTP/1.1 404 Not Found\r\n");
         assert_eq!(lines("no slash").last().unwrap(), r"hello gee\n");
         let long = Answerer::start().unwrap().as_json(&"/x".repeat(300));
-        assert_eq!(long["error"].as_str(), Some("that path is longer than 256 bytes"));
+        assert_eq!(long["error"].as_str(), Some("the path is 600 bytes, the limit is 256"));
     }
 }

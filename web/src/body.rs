@@ -67,7 +67,7 @@ const TRAILER_TOO_LARGE: &str = "the trailer section is too large";
 const ENDED: &str = "the connection ended inside the body";
 /// How much of an unread body is worth reading to keep the connection.
 const DRAIN_BYTES_MAX: u64 = 256 * 1024;
-pub(crate) const TOO_LARGE: &str = "the body is over Limits::body_bytes_max";
+pub(crate) const TOO_LARGE: &str = "the body is over its limit; raise body_bytes_max";
 
 impl Body {
     /// Prepares for the next request.

@@ -210,7 +210,10 @@ impl HeadParser {
             }
             if !self.in_fields {
                 if line.len() > limits.request_line_bytes_max {
-                    return refuse(414, "the request line is too long");
+                    return refuse(
+                        414,
+                        "the request line is over its limit; raise request_line_bytes_max",
+                    );
                 }
                 request.start(&input[line.clone()], line.start)?;
                 self.bare_lf_ok = request.minor == 0 && input[line].starts_with(b"CONNECT ");
@@ -218,14 +221,17 @@ impl HeadParser {
             } else if line.is_empty() && (!bare || self.bare_lf_ok) {
                 let length = self.lines.start;
                 if length > limits.head_bytes_max {
-                    return refuse(431, "the header section is too large");
+                    return refuse(
+                        431,
+                        "the header section is over its limit; raise head_bytes_max",
+                    );
                 }
                 request.finish(&input[..length], &self.facts)?;
                 *self = HeadParser::default();
                 return Ok(Some(length));
             } else {
                 if request.headers.len() == limits.fields_max {
-                    return refuse(431, "too many header fields");
+                    return refuse(431, "too many header fields; raise fields_max");
                 }
                 if !bare || self.bare_lf_ok {
                     let base = line.start;
@@ -238,10 +244,10 @@ impl HeadParser {
         }
         // One more, for a CR whose LF has not come yet: the line end is no part of the line.
         if !self.in_fields && input.len() > self.lines.start + limits.request_line_bytes_max + 1 {
-            return refuse(414, "the request line is too long");
+            return refuse(414, "the request line is over its limit; raise request_line_bytes_max");
         }
         if input.len() > limits.head_bytes_max {
-            return refuse(431, "the header section is too large");
+            return refuse(431, "the header section is over its limit; raise head_bytes_max");
         }
         Ok(None)
     }

@@ -37,7 +37,8 @@ impl Values {
             let here = here.len();
             if here > self.message_bytes_max {
                 let (size, limit) = (here as u64, self.message_bytes_max as u64);
-                return Err(Error::TooLarge { what: "json: a message", size, limit });
+                let setting = Some("message_bytes_max");
+                return Err(Error::TooLarge { what: "json: a message", size, limit, setting });
             }
             if !self.input.want(here + 1)? {
                 let blank = self.input.here().iter().all(u8::is_ascii_whitespace);

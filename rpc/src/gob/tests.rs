@@ -341,7 +341,7 @@ fn a_definition_takes_no_more_memory_than_a_value() {
     let refused = decoder.next_id().unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "gob: a value that grows in memory: 80032 bytes, the limit is 80000"
+        "gob: a value in memory is 80032 bytes, the limit is 80000; raise message_bytes_max"
     );
 }
 

@@ -81,8 +81,10 @@ impl Wire {
     fn fetch(&mut self, len: u64, prefix: usize) -> Result<bool> {
         let limit = self.message_bytes_max;
         let Some(len) = usize::try_from(len).ok().filter(|&len| len <= limit) else {
-            let what = "gob: invalid message length (raise message_bytes_max)";
-            return Err(Error::TooLarge { what, size: len, limit: limit as u64 });
+            // Go's words, and then ours.
+            let what = "gob: invalid message length: it";
+            let setting = Some("message_bytes_max");
+            return Err(Error::TooLarge { what, size: len, limit: limit as u64, setting });
         };
         if !self.input.want(prefix + len)? {
             return Err(Error::UnexpectedEof);
@@ -198,13 +200,13 @@ impl Wire {
     /// [`Error::TooLarge`] when there is no more.
     #[inline]
     pub fn charge(&mut self, bytes: usize) -> Result<()> {
-        let limit = self.message_bytes_max.saturating_mul(16) as u64;
-        let what = "gob: a value that grows in memory";
-        self.budget = self.budget.checked_sub(bytes).ok_or(Error::TooLarge {
-            what,
-            size: limit.saturating_add(bytes as u64),
-            limit,
-        })?;
+        let Some(left) = self.budget.checked_sub(bytes) else {
+            let limit = self.message_bytes_max.saturating_mul(16) as u64;
+            let (what, setting) = ("gob: a value in memory", Some("message_bytes_max"));
+            let size = limit.saturating_add(bytes as u64);
+            return Err(Error::TooLarge { what, size, limit, setting });
+        };
+        self.budget = left;
         Ok(())
     }
 

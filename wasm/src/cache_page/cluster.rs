@@ -335,7 +335,7 @@ fn check_key(key: &str) -> Result<(), Refusal> {
     match key.len() {
         0 => Err((400, "a key has a letter at least".to_owned())),
         1..=KEY_BYTES_MAX => Ok(()),
-        long => Err((413, format!("a key has {KEY_BYTES_MAX} bytes at most here, not {long}"))),
+        bytes => Err((413, format!("the key is {bytes} bytes, the limit is {KEY_BYTES_MAX}"))),
     }
 }
 

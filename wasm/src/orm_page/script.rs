@@ -67,7 +67,7 @@ pub struct Outcome {
 pub fn run(connection: &Connection, sql: &str, limits: &Limits) -> Vec<Outcome> {
     if sql.len() > limits.text_bytes_max {
         let (bytes, max) = (sql.len(), limits.text_bytes_max);
-        let error = Some(format!("the text has {bytes} bytes; {max} are the limit here"));
+        let error = Some(format!("the text is {bytes} bytes, the limit is {max}"));
         return vec![Outcome { error, ..Outcome::default() }];
     }
     let deadline = Instant::now() + limits.time_max;
@@ -236,7 +236,7 @@ mod tests {
             Limits { text_bytes_max: 300, statements_max: 3, rows_max: 2, ..Limits::default() };
         assert_eq!(
             error(&"-".repeat(301), &limits).unwrap(),
-            "the text has 301 bytes; 300 are the limit here"
+            "the text is 301 bytes, the limit is 300"
         );
         assert_eq!(
             error("SELECT 1; SELECT 2; SELECT 3; SELECT 4", &limits).unwrap(),

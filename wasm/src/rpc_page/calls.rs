@@ -92,8 +92,9 @@ impl Wish {
     pub fn read(mut field: impl FnMut(&str) -> String) -> Result<Wish, Refusal> {
         let default = Wish::default();
         let key = field("key");
-        if key.len() > KEY_BYTES_MAX {
-            return Err((413, format!("a key has {KEY_BYTES_MAX} bytes at most here")));
+        let bytes = key.len();
+        if bytes > KEY_BYTES_MAX {
+            return Err((413, format!("the key is {bytes} bytes, the limit is {KEY_BYTES_MAX}")));
         }
         let count = number(&field("count"), "count", default.count)?;
         let limit = number(&field("limit"), "limit", 500)?;
