@@ -146,16 +146,16 @@ impl fmt::Display for Error {
             Error::NotFound { key } => write!(f, "{key} not exist"),
             Error::Load(cause) => cause.fmt(f),
             Error::LoaderPanicked { key, message } => {
-                write!(f, "the loader panicked at key {key}: {message}")
+                write!(f, "the loader panicked at key {key:?}: {message}")
             }
             Error::LoadsItself { key } => {
-                write!(f, "the loader of key {key} asks the group for {key} itself")
+                write!(f, "the loader of key {key:?} asks the group for that key itself")
             }
             Error::DuplicateGroup { name } => {
-                write!(f, "there is a group {name} already; names are unique")
+                write!(f, "there is a group {name:?} already; names are unique")
             }
             Error::PeersAlreadySet { group } => {
-                write!(f, "group {group} has its peers already; change the pool's list instead")
+                write!(f, "group {group:?} has its peers already; change the pool's list instead")
             }
             Error::BadPeerUrl { url, reason } => write!(f, "peer URL {url:?}: {reason}"),
             Error::PeerFailed { peer, cause } => write!(f, "{peer}: {cause}"),
@@ -166,7 +166,7 @@ impl fmt::Display for Error {
                 write!(f, "{peer}: server returned: {status}: {message}")
             }
             Error::PeerLacksGroup { peer, group } => {
-                write!(f, "{peer} has no group {group}; start every node with the same groups")
+                write!(f, "{peer} has no group {group:?}; start every node with the same groups")
             }
             Error::PeerAnswer { peer, cause } => {
                 write!(f, "{peer}: decoding response body: {cause}")

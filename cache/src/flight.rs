@@ -275,7 +275,7 @@ mod tests {
                 for _ in 0..8 {
                     scope.spawn(|| {
                         let error = flight.run(b"k", load, |_| ()).unwrap_err();
-                        let want = "the loader panicked at key k: source 1 is gone";
+                        let want = "the loader panicked at key \"k\": source 1 is gone";
                         assert_eq!(error.to_string(), want);
                     });
                 }
@@ -322,6 +322,6 @@ mod tests {
         let flight = Flight::default();
         let inner = || flight.run(b"b", || flight.run(b"a", || Ok(1), |_| ()), |_| ());
         let error = flight.run(b"a", inner, |_| ()).unwrap_err();
-        assert_eq!(error.to_string(), "the loader of key a asks the group for a itself");
+        assert_eq!(error.to_string(), "the loader of key \"a\" asks the group for that key itself");
     }
 }

@@ -83,7 +83,7 @@ fn groups_are_found_by_name_and_names_are_unique() {
     assert_eq!(groups.get("scores").unwrap().name(), "scores");
     assert!(groups.get("scores111").is_none());
     let error = groups.add(scores().0).unwrap_err();
-    assert_eq!(error.to_string(), "there is a group scores already; names are unique");
+    assert_eq!(error.to_string(), "there is a group \"scores\" already; names are unique");
     groups.add(Group::new("a", 0, |key: &[u8]| Ok(key.to_vec()))).unwrap();
     let names: Vec<_> = groups.all().iter().map(|group| group.name().to_owned()).collect();
     assert_eq!(names, ["a", "scores"]);
@@ -174,7 +174,7 @@ fn a_panicking_loader_is_an_error_for_all_who_wait() {
                 scope.spawn(|| {
                     barrier.wait();
                     let error = group.get("bad").unwrap_err();
-                    let want = "the loader panicked at key bad: no such table";
+                    let want = "the loader panicked at key \"bad\": no such table";
                     assert_eq!(error.to_string(), want);
                 });
             }
@@ -243,7 +243,7 @@ fn the_owner_is_asked_first_and_its_not_found_is_final() {
     let peer = Arc::new(Peer(AtomicUsize::new(0)));
     group.register_peers(Arc::new(Picker(Arc::clone(&peer)))).unwrap();
     let error = group.register_peers(Arc::new(Picker(Arc::clone(&peer)))).unwrap_err();
-    let want = "group scores has its peers already; change the pool's list instead";
+    let want = "group \"scores\" has its peers already; change the pool's list instead";
     assert_eq!(error.to_string(), want);
     for _ in 0..2 {
         assert_eq!(group.get("Tom").unwrap().to_string(), "scores of the peer");

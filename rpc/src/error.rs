@@ -14,6 +14,7 @@ use web::log::go_duration;
 
 /// What went wrong.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum Error {
     /// The operating system refused; `doing` names what was being tried.
     Io {

@@ -224,7 +224,7 @@ impl Registry {
 /// That others could dial `address`: a comma in it would be two servers, and `0.0.0.0` is nowhere.
 pub(crate) fn check_address(text: &str) -> Result<()> {
     let address: Address = text.parse()?;
-    let invalid = |why: &str| Err(Error::Invalid(format!("rpc registry: '{text}': {why}")));
+    let invalid = |why: &str| Err(Error::Invalid(format!("rpc registry: {text:?}: {why}")));
     if text.len() > 256 || text.bytes().any(|byte| byte == b',' || !byte.is_ascii_graphic()) {
         return invalid("not an address");
     }

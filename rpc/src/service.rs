@@ -184,7 +184,7 @@ impl Service {
             return Err(Error::Duplicate(name.clone()));
         }
         if self.name.is_empty() || self.name.contains('.') {
-            return Err(Error::Invalid(format!("rpc: no name for a service: '{}'", self.name)));
+            return Err(Error::Invalid(format!("rpc: no name for a service: {:?}", self.name)));
         }
         Ok(())
     }

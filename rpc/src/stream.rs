@@ -44,7 +44,7 @@ impl str::FromStr for Address {
         })?;
         if !["tcp", "http", "unix"].contains(&protocol) || place.is_empty() {
             let what = "expect tcp@host:port, http@host:port or unix@path";
-            return Err(Error::Invalid(format!("rpc client err: '{text}': {what}")));
+            return Err(Error::Invalid(format!("rpc client err: {text:?}: {what}")));
         }
         Ok(Address { protocol: protocol.to_owned(), place: place.to_owned() })
     }

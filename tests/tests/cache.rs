@@ -261,7 +261,7 @@ fn bad_answers() -> Vec<(Fault, &'static str)> {
         (whole("503 Service Unavailable", ""), "URL: server returned: 503 Service Unavailable"),
         (
             whole("404 Not Found", "no such group: scores\n"),
-            "URL has no group scores; start every node with the same groups",
+            "URL has no group \"scores\"; start every node with the same groups",
         ),
         (
             whole("404 Not Found", "404 page not found\n"),
@@ -480,7 +480,7 @@ fn a_panicking_loader_is_a_500_to_peers_and_an_error_to_all_who_wait() {
                 scope.spawn(|| {
                     let answer = client.get(&format!("{url}/_geecache/scores/Tom")).unwrap();
                     let text = String::from_utf8(answer.body).unwrap();
-                    let want = "the loader panicked at key Tom: no such table\n";
+                    let want = "the loader panicked at key \"Tom\": no such table\n";
                     assert_eq!((answer.status, text.as_str()), (500, want));
                 });
             }
