@@ -389,7 +389,7 @@ mod tests {
             pool.set_peers([&url]).unwrap();
             assert!(pool.pick_peer(b"Tom").unwrap().get("scores", b"Tom").is_err(), "{status}");
             assert_eq!(pool.pick_peer(b"Tom").is_none(), rests, "{status}");
-            stopper.stop(Duration::from_secs(5));
+            stopper.shutdown(Duration::from_secs(5));
             serving.join().unwrap().unwrap();
         }
     }

@@ -55,7 +55,7 @@ fn run(addr: &str) -> Outcome<()> {
     rounds("broadcast", &XClient::new(RegistryDiscovery::new(&url), Random::new()));
     // The servers take themselves out before the registry goes.
     drop(servers);
-    stopper.stop(Duration::from_secs(1));
+    stopper.shutdown(Duration::from_secs(1));
     Ok(())
 }
 

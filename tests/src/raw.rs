@@ -58,7 +58,7 @@ impl Serving {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        self.stopper.stop(Duration::from_secs(5));
+        self.stopper.shutdown(Duration::from_secs(5));
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

@@ -55,7 +55,7 @@ impl Node {
     /// Ends the server; its port is free afterwards.
     fn kill(&mut self) {
         if let Some((stopper, thread)) = self.serving.take() {
-            stopper.stop(Duration::ZERO);
+            stopper.shutdown(Duration::ZERO);
             thread.join().unwrap().unwrap();
         }
     }
@@ -485,7 +485,7 @@ fn a_panicking_loader_is_a_500_to_peers_and_an_error_to_all_who_wait() {
                 });
             }
         });
-        stopper.stop(Duration::from_secs(5));
+        stopper.shutdown(Duration::from_secs(5));
         serving.join().unwrap().unwrap();
     });
 }

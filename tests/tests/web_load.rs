@@ -309,7 +309,7 @@ fn a_stop_answers_all_that_was_sent() {
     // All threads are busy: these are in the pool's queue, or not even accepted yet.
     let mut sent: Vec<Raw> = (0..50).map(|_| serving.send(GET)).collect();
     let stopper = serving.stopper.clone();
-    let stop = thread::spawn(move || stopper.stop(WATCHDOG));
+    let stop = thread::spawn(move || stopper.shutdown(WATCHDOG));
     let started = Instant::now();
     while TcpStream::connect(serving.addr).is_ok() {
         assert!(started.elapsed() < WATCHDOG, "the stop does not begin");
@@ -332,7 +332,7 @@ fn a_stop_wakes_the_idle_and_does_not_wait_for_the_silent() {
     assert!(idle.iter_mut().all(served));
     let mut silent: Vec<Raw> = (0..20).map(|_| serving.connect()).collect();
     let started = Instant::now();
-    assert!(serving.stopper.stop(Duration::from_secs(60)));
+    assert!(serving.stopper.shutdown(Duration::from_secs(60)));
     assert!(started.elapsed() < WATCHDOG, "{:?}", started.elapsed());
     idle.iter_mut().chain(&mut silent).for_each(Raw::ends);
     assert!(TcpStream::connect(serving.addr).is_err(), "the port is free");
@@ -378,7 +378,7 @@ fn a_stop_under_load_loses_no_answer() {
             thread::yield_now();
         }
         stopping.store(true, SeqCst);
-        assert!(serving.stopper.stop(WATCHDOG));
+        assert!(serving.stopper.shutdown(WATCHDOG));
     });
     assert_eq!(begun.load(SeqCst), answered.load(SeqCst));
 }
@@ -390,7 +390,7 @@ fn a_stop_keeps_its_deadline_whatever_a_handler_does() {
     let mut stuck = serving.send(WAIT);
     gate.begun();
     let started = Instant::now();
-    assert!(!serving.stopper.stop(Duration::from_millis(50)), "a request was cut off");
+    assert!(!serving.stopper.shutdown(Duration::from_millis(50)), "a request was cut off");
     assert!(started.elapsed() < WATCHDOG, "{:?}", started.elapsed());
     assert!(stuck.try_answer(false).is_none());
 
@@ -399,7 +399,7 @@ fn a_stop_keeps_its_deadline_whatever_a_handler_does() {
     let serving = Serving::start(Server::new(large));
     let mut slow = serving.send(GET);
     slow.take(1);
-    assert!(!serving.stopper.stop(Duration::from_millis(50)), "an answer was cut off");
+    assert!(!serving.stopper.shutdown(Duration::from_millis(50)), "an answer was cut off");
 }
 
 #[test]
@@ -410,7 +410,7 @@ fn a_stop_may_come_at_any_moment() {
         let stopper = server.stopper();
         let (done, ended) = mpsc::channel();
         thread::spawn(move || done.send(server.serve(listener).is_ok()));
-        assert!(stopper.stop(WATCHDOG));
+        assert!(stopper.shutdown(WATCHDOG));
         assert!(ended.recv_timeout(WATCHDOG).expect("serve returns"));
     }
 }
@@ -423,7 +423,7 @@ fn a_request_that_crosses_the_stop_is_answered_or_cleanly_refused() {
         let mut raw = serving.send(GET);
         assert!(served(&mut raw));
         let stopper = serving.stopper.clone();
-        let stop = thread::spawn(move || stopper.stop(WATCHDOG));
+        let stop = thread::spawn(move || stopper.shutdown(WATCHDOG));
         let sent = raw.stream.write_all(GET.as_bytes());
         if let Some(answer) = sent.ok().and_then(|()| raw.try_answer(false)) {
             assert_eq!(answer.text(), "ok");

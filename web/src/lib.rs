@@ -86,7 +86,7 @@
 //! - No epoll: a connection needs a thread while it lives. The pool's bound (1,024 at first, see
 //!   [`pool::PoolLimits`]) is the bound of connections served at once; at the bound, idle ones are
 //!   let go first.
-//! - No signals: Ctrl-C ends the program at once. [`Stopper::stop`] is for programs that have a
+//! - No signals: Ctrl-C ends the program at once. [`Stopper::shutdown`] is for programs that have a
 //!   better occasion to stop.
 //! - No TLS: put nginx or caddy in front, and read `X-Forwarded-For` only from them.
 //! - No time zones: log lines are in UTC.

@@ -132,7 +132,7 @@ impl<F: Fn(&mut Request, &mut Response) + Send + Sync + 'static> Handler for F {
 /// let listener = TcpListener::bind("127.0.0.1:0").unwrap();
 /// let thread = std::thread::spawn(move || server.serve(listener));
 /// // ... requests come and are answered ...
-/// assert!(stop.stop(Duration::from_secs(5)));
+/// assert!(stop.shutdown(Duration::from_secs(5)));
 /// thread.join().unwrap().unwrap();
 /// ```
 pub struct Server {
@@ -260,11 +260,11 @@ impl Server {
 }
 
 impl Stopper {
-    /// Stops accepting, lets running requests finish until `within` has passed, closes idle
-    /// connections, and waits for all threads, a second longer than `within` at most. `false`: some
+    /// Stops accepting, lets running requests finish until `grace` has passed, closes idle
+    /// connections, and waits for all threads, a second longer than `grace` at most. `false`: some
     /// request was cut off or still runs.
-    pub fn stop(&self, within: Duration) -> bool {
-        let deadline = moment(Instant::now(), within);
+    pub fn shutdown(&self, grace: Duration) -> bool {
+        let deadline = moment(Instant::now(), grace);
         let mut open = self.control.lock();
         open.deadline = Some(deadline);
         self.control.stopping.store(true, SeqCst);
@@ -359,7 +359,7 @@ mod tests {
         client.total_timeout = ever;
         let answer = client.send(crate::Outgoing::new("POST", &url).body("ping")).unwrap();
         assert_eq!((answer.status, &*answer.body), (200, &b"ping"[..]));
-        assert!(stop.stop(ever));
+        assert!(stop.shutdown(ever));
         serving.join().unwrap().unwrap();
     }
 

@@ -36,7 +36,7 @@ impl Http {
 
 impl Drop for Http {
     fn drop(&mut self) {
-        self.stopper.stop(Duration::from_secs(2));
+        self.stopper.shutdown(Duration::from_secs(2));
         let _ = self.thread.take().unwrap().join();
     }
 }

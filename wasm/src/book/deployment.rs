@@ -144,7 +144,7 @@
 //! MemoryMax=512M
 //! ```
 //! A server that wants to end well needs an occasion of its own - an authenticated request, a file
-//! that appears - and calls [`Stopper::stop`](web::Stopper::stop) or
+//! that appears - and calls [`Stopper::shutdown`](web::Stopper::shutdown) or
 //! [`Serving::shutdown`](rpc::Serving::shutdown), which wait for what runs.
 //!
 //! Log lines go to standard error, one event each, in UTC.

@@ -161,7 +161,7 @@ impl Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        self.stopper.stop(Duration::from_secs(1));
+        self.stopper.shutdown(Duration::from_secs(1));
         if let Some(serving) = self.serving.take() {
             // A panic in there was printed by the panic hook.
             let _ = serving.join();

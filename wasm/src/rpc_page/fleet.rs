@@ -240,7 +240,7 @@ impl Drop for Fleet {
     fn drop(&mut self) {
         // The servers take themselves out before the registry goes.
         lock(&self.slots).clear();
-        self.stopper.stop(Duration::from_secs(1));
+        self.stopper.shutdown(Duration::from_secs(1));
         if let Some(serving) = self.serving.take() {
             // A panic in there was printed by the panic hook.
             let _ = serving.join();
