@@ -16,6 +16,7 @@ use web::{Context, Engine, Result, json};
 use crate::builder::{Builder, Places, STEPS};
 use crate::live::Streams;
 use crate::progress::Progress;
+use crate::systems::Day;
 
 /// A demo.
 #[derive(Debug)]
@@ -28,25 +29,34 @@ pub struct Demo {
     source: &'static str,
 }
 
-/// One line per demo.
+/// One line per demo: number, name, what one sees.
 macro_rules! demos {
-    ($($name:literal $about:literal;)*) => {
-        &[$(Demo {
+    ($($day:literal $name:literal $about:literal;)*) => {
+        /// All four, in the order in which to read them.
+        pub const DEMOS: &[Demo] = &[$(Demo {
             name: $name,
             about: $about,
             page: include_str!(concat!("../demos/pages/", $name, ".html")),
             source: include_str!(concat!("../demos/examples/", $name, ".rs")),
-        },)*]
+        },)*];
+
+        /// The same as rows of the home page.
+        pub(crate) const DAYS: &[Day] = &[$(Day {
+            day: $day,
+            appears: $about,
+            module: "wasm/demos/src/lib.rs",
+            example: concat!("wasm/demos/examples/", $name),
+            see: concat!("/wasm/", $name),
+        },)*];
     };
 }
 
-/// All four, in the order in which to read them.
-pub const DEMOS: &[Demo] = demos! {
-    "hello_world" "Rust calls a function of the page: an alert on load";
-    "register_functions" "Scripts call a function of Rust, and catch its errors";
-    "manipulate_dom" "Rust finds elements, listens to the button and writes the answer";
-    "callback" "Rust hands a script's function to the browser's timer, for later";
-};
+demos! {
+    "1" "hello_world" "Rust calls a function of the page: an alert on load";
+    "2" "register_functions" "Scripts call a function of Rust, and catch its errors";
+    "3" "manipulate_dom" "Rust finds elements, listens to the button and writes the answer";
+    "4" "callback" "Rust hands a script's function to the browser's timer, for later";
+}
 
 /// The SQL engine as a module, built with the demos; the page `/orm` runs it.
 pub const DATABASE: &str = "database";

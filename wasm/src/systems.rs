@@ -24,7 +24,7 @@ pub struct System {
 /// One day of a system, or one demo.
 #[derive(Debug)]
 pub struct Day {
-    /// `1` to `7`; the name of a demo.
+    /// `1` to `7`; of a demo its number.
     pub day: &'static str,
     /// What appears on it.
     pub appears: &'static str,
@@ -45,19 +45,6 @@ macro_rules! days {
             module: concat!($package, "/src/", $module),
             example: concat!($package, "/examples/", $example),
             see: concat!("cargo run -p ", $package, " --example ", $example $(, " -- ", $arg)?),
-        },)*]
-    };
-}
-
-/// One demo per line: number, what appears, the example's name.
-macro_rules! demos {
-    ($($day:literal $appears:literal $example:literal;)*) => {
-        &[$(Day {
-            day: $day,
-            appears: $appears,
-            module: "wasm/demos/src/lib.rs",
-            example: concat!("wasm/demos/examples/", $example),
-            see: concat!("/wasm/", $example),
         },)*]
     };
 }
@@ -135,12 +122,7 @@ pub const SYSTEMS: &[System] = &[
         about: "Four small programs for the browser: what WebAssembly can do by itself, and what \
                 the glue around it adds.",
         page: "/wasm",
-        days: demos! {
-            "1" "An alert when the page has loaded" "hello_world";
-            "2" "A Rust function that scripts call" "register_functions";
-            "3" "Rust finds elements and listens" "manipulate_dom";
-            "4" "A callback after three seconds" "callback";
-        },
+        days: crate::demos::DAYS,
     },
 ];
 
