@@ -3,10 +3,7 @@
 use cache::Lru;
 
 fn main() -> cache::Result<()> {
-    if std::env::args().len() > 1 {
-        eprintln!("usage: day1_lru");
-        std::process::exit(2);
-    }
+    web::cli::no_flags();
     let mut lru = Lru::new(20).on_evicted(|key, value: String| println!("evicted {key}={value}"));
     for (key, value) in [("key1", "value1"), ("key2", "value2"), ("k3", "v3"), ("k4", "v4")] {
         println!("add {key}={value}");

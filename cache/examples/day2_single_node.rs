@@ -3,10 +3,7 @@
 use cache::{Error, Group};
 
 fn main() -> cache::Result<()> {
-    if std::env::args().len() > 1 {
-        eprintln!("usage: day2_single_node");
-        std::process::exit(2);
-    }
+    web::cli::no_flags();
     let scores = Group::new("scores", 2048, |key: &[u8]| {
         eprintln!("[SlowDB] search key {}", String::from_utf8_lossy(key));
         match key {

@@ -14,5 +14,5 @@
 mod demo;
 
 fn main() {
-    demo::cluster("day5_multi_nodes", cache::Dialect::raw())
+    demo::cluster(cache::Dialect::raw())
 }

@@ -7,5 +7,5 @@
 mod demo;
 
 fn main() {
-    demo::cluster("day6_single_flight", cache::Dialect::raw())
+    demo::cluster(cache::Dialect::raw())
 }

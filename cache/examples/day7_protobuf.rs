@@ -6,5 +6,5 @@
 mod demo;
 
 fn main() {
-    demo::cluster("day7_protobuf", cache::Dialect::geecache())
+    demo::cluster(cache::Dialect::geecache())
 }

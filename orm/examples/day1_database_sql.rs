@@ -1,13 +1,11 @@
 //! Day 1: raw SQL through an engine and a session. `day1_database_sql [FILE]` leaves Tom and Sam in it.
 
-use std::fs;
+mod demo;
 
 use orm::{Engine, Result};
 
 fn main() -> Result<()> {
-    let path = std::env::args().nth(1).unwrap_or_else(|| "gee.db".to_owned());
-    let _ = fs::remove_file(&path); // made anew
-    let mut engine = Engine::open("sqlite3", &path)?;
+    let mut engine = Engine::open("sqlite3", &demo::fresh_file())?;
     let mut session = engine.session();
     session.raw("DROP TABLE IF EXISTS User;", &[]).exec()?;
     session.raw("CREATE TABLE User(Name text);", &[]).exec()?;

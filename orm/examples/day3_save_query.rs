@@ -1,6 +1,6 @@
 //! Day 3: structs into rows and back. `day3_save_query [FILE]` leaves Tom, 18, and Sam, 25, in it.
 
-use std::fs;
+mod demo;
 
 use orm::{Engine, Model, Result};
 
@@ -12,9 +12,7 @@ struct User {
 }
 
 fn main() -> Result<()> {
-    let path = std::env::args().nth(1).unwrap_or_else(|| "gee.db".to_owned());
-    let _ = fs::remove_file(&path); // made anew
-    let mut engine = Engine::open("sqlite3", &path)?;
+    let mut engine = Engine::open("sqlite3", &demo::fresh_file())?;
     let mut session = engine.session();
     session.drop_table::<User>()?;
     session.create_table::<User>()?;

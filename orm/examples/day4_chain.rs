@@ -1,7 +1,7 @@
 //! Day 4: conditions, order and limit, update, delete and count. `day4_chain [FILE]` leaves Sam,
 //! 25, and Jack, 25, in it: Tom was updated, and deleted.
 
-use std::fs;
+mod demo;
 
 use orm::{Engine, Model, Result, col, desc, set};
 
@@ -17,9 +17,7 @@ fn user(name: &str, age: i32) -> User {
 }
 
 fn main() -> Result<()> {
-    let path = std::env::args().nth(1).unwrap_or_else(|| "gee.db".to_owned());
-    let _ = fs::remove_file(&path); // made anew
-    let mut engine = Engine::open("sqlite3", &path)?;
+    let mut engine = Engine::open("sqlite3", &demo::fresh_file())?;
     let mut session = engine.session();
     session.create_table::<User>()?;
     session.insert_all(&mut [user("Tom", 18), user("Sam", 25)])?;

@@ -1,7 +1,7 @@
 //! Day 5: a model that changes itself on the way in and out. `day5_hooks [FILE]` leaves the
 //! accounts 1001 and 1002 in it, passwords unmasked: the mask is put on when they are read.
 
-use std::fs;
+mod demo;
 
 use orm::{Engine, Hooks, Model, Result, Session};
 
@@ -33,9 +33,7 @@ fn account(id: i64, password: &str) -> Account {
 }
 
 fn main() -> Result<()> {
-    let path = std::env::args().nth(1).unwrap_or_else(|| "gee.db".to_owned());
-    let _ = fs::remove_file(&path); // made anew
-    let mut engine = Engine::open("sqlite3", &path)?;
+    let mut engine = Engine::open("sqlite3", &demo::fresh_file())?;
     let mut session = engine.session();
     session.create_table::<Account>()?;
     session.insert_all(&mut [account(1, "123456"), account(2, "qwerty")])?;

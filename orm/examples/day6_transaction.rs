@@ -1,6 +1,6 @@
 //! Day 6: one transaction that fails and one that does not. `day6_transaction [FILE]` leaves Tom in it.
 
-use std::fs;
+mod demo;
 
 use orm::{Engine, Error, Model, Result};
 
@@ -12,9 +12,7 @@ struct User {
 }
 
 fn main() -> Result<()> {
-    let path = std::env::args().nth(1).unwrap_or_else(|| "gee.db".to_owned());
-    let _ = fs::remove_file(&path); // made anew
-    let mut engine = Engine::open("sqlite3", &path)?;
+    let mut engine = Engine::open("sqlite3", &demo::fresh_file())?;
     let tom = || User { name: "Tom".to_owned(), age: 18 };
 
     let failed = engine.transaction(|tx| {

@@ -1,7 +1,7 @@
 //! Day 7: the table of yesterday follows the struct of today. `day7_migrate [FILE]` leaves
 //! User(Name, Age) in it, with its PRIMARY KEY and with Tom and Sam, who were there before.
 
-use std::fs;
+mod demo;
 
 use orm::{Engine, Migration, Model, Result};
 
@@ -13,9 +13,7 @@ struct User {
 }
 
 fn main() -> Result<()> {
-    let path = std::env::args().nth(1).unwrap_or_else(|| "gee.db".to_owned());
-    let _ = fs::remove_file(&path); // made anew
-    let mut engine = Engine::open("sqlite3", &path)?;
+    let mut engine = Engine::open("sqlite3", &demo::fresh_file())?;
     let mut session = engine.session();
     session.raw("DROP TABLE IF EXISTS User;", &[]).exec()?;
     session.raw("CREATE TABLE User(Name text PRIMARY KEY, XXX integer);", &[]).exec()?;

@@ -17,8 +17,8 @@ use orm::sql::{Connection, Error, Result, Rows, Value, inspect};
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let (path, sql) = match &args[..] {
-        [path] if !path.starts_with("--") => (path, None),
-        [path, sql @ ..] if !path.starts_with("--") => (path, Some(sql.join("\n"))),
+        [path] if !path.starts_with('-') => (path, None),
+        [path, sql @ ..] if !path.starts_with('-') => (path, Some(sql.join("\n"))),
         _ => {
             eprintln!("usage: shell FILE [\"SQL; SQL; ...\"]");
             return ExitCode::from(2);

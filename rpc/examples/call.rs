@@ -56,9 +56,14 @@ fn read_flags(mut args: impl Iterator<Item = String>) -> Option<Asked> {
     let mut asked =
         Asked { options: Options::default(), timeout: None, callers: 1, rest: Vec::new() };
     while let Some(arg) = args.next() {
-        match arg.as_str() {
+        let (flag, given) = match arg.split_once('=').filter(|_| arg.starts_with("--")) {
+            Some((flag, value)) => (flag, Some(value.to_owned())),
+            None => (&*arg, None),
+        };
+        let mut value = || given.clone().or_else(|| args.next());
+        match flag {
             "--dialect" => {
-                asked.options.dialect = match args.next()?.as_str() {
+                asked.options.dialect = match value()?.as_str() {
                     "geerpc" => Dialect::Gee(CodecType::Gob),
                     "netrpc" => Dialect::NetRpc,
                     "jsonrpc" => Dialect::JsonRpc,
@@ -66,11 +71,11 @@ fn read_flags(mut args: impl Iterator<Item = String>) -> Option<Asked> {
                 };
             }
             "--timeout" => {
-                let limit = Duration::from_millis(args.next()?.parse().ok()?);
+                let limit = Duration::from_millis(value()?.parse().ok()?);
                 asked.timeout = Some(limit);
                 asked.options.connect_timeout = limit;
             }
-            "--callers" => asked.callers = args.next()?.parse().ok().filter(|&count| count > 0)?,
+            "--callers" => asked.callers = value()?.parse().ok().filter(|&count| count > 0)?,
             flag if flag.starts_with("--") => return None,
             _ => asked.rest.push(arg),
         }

@@ -13,6 +13,7 @@ use web::log;
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 fn main() -> Outcome<()> {
+    web::cli::no_flags();
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let addr = listener.local_addr()?;
     log::line(format_args!("start rpc server on {addr}"));

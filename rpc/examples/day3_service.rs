@@ -17,6 +17,7 @@ rpc::message! {
 }
 
 fn main() -> rpc::Result<()> {
+    web::cli::no_flags();
     let service = Service::new("Foo").method("Sum", |args: Args| Ok(args.num1 + args.num2));
     let server = Server::new().register(service)?.start()?;
     let addr = server.listen("127.0.0.1:0")?;

@@ -19,6 +19,7 @@ rpc::message! {
 }
 
 fn main() -> rpc::Result<()> {
+    web::cli::no_flags();
     let service = Service::new("Foo")
         .method("Sum", |args: Args| Ok(args.num1 + args.num2))
         .method_with("Slow", |_: Args, call| {

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::{env, thread};
+use std::thread;
 
 use rpc::{Client, Server, Service};
 use web::{Engine, cli, log};
@@ -23,20 +23,7 @@ rpc::message! {
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
-    let args: Vec<String> = env::args().skip(1).collect();
-    let addr = match args.as_slice() {
-        [] => "127.0.0.1:9999",
-        [flag, addr] if flag == "--addr" => addr,
-        _ => {
-            eprintln!("usage: day5_http_debug [--addr HOST:PORT]    (default 127.0.0.1:9999)");
-            return ExitCode::from(2);
-        }
-    };
-    if let Err(error) = run(addr) {
-        eprintln!("{error}");
-        return ExitCode::FAILURE;
-    }
-    ExitCode::SUCCESS
+    cli::ended(run(&cli::addr("127.0.0.1:9999")))
 }
 
 fn run(addr: &str) -> Outcome<()> {

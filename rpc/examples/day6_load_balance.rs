@@ -19,6 +19,7 @@ rpc::message! {
 }
 
 fn main() -> rpc::Result<()> {
+    web::cli::no_flags();
     let (one, two) = (start_server()?, start_server()?);
     let servers = [one.1, two.1];
     rounds("call", &XClient::new(MultiServers::new(servers.clone()), Random::new()));

@@ -4,8 +4,8 @@
 use std::net::TcpListener;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
-use std::{env, thread};
 
 use rpc::discovery::Random;
 use rpc::registry::REGISTRY_PATH;
@@ -26,20 +26,7 @@ rpc::message! {
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
-    let args: Vec<String> = env::args().skip(1).collect();
-    let addr = match args.as_slice() {
-        [] => "127.0.0.1:9999",
-        [flag, addr] if flag == "--addr" => addr,
-        _ => {
-            eprintln!("usage: day7_registry [--addr HOST:PORT]    (default 127.0.0.1:9999)");
-            return ExitCode::from(2);
-        }
-    };
-    if let Err(error) = run(addr) {
-        eprintln!("{error}");
-        return ExitCode::FAILURE;
-    }
-    ExitCode::SUCCESS
+    cli::ended(run(&cli::addr("127.0.0.1:9999")))
 }
 
 fn run(addr: &str) -> Outcome<()> {

@@ -5,10 +5,11 @@
 use std::collections::HashMap;
 use std::io::Write;
 use std::process::ExitCode;
+use std::thread;
 use std::time::Duration;
-use std::{env, thread};
 
 use rpc::{Server, Service, Serving};
+use web::cli::{self, Flags};
 
 rpc::message! {
     /// What `Foo`'s methods take.
@@ -52,34 +53,18 @@ rpc::message! {
     }
 }
 
-const USAGE: &str = "usage: serve [--addr HOST:PORT] [--unix PATH]    (default 127.0.0.1:9999)";
-
 fn main() -> ExitCode {
-    let (mut addr, mut unix) = ("127.0.0.1:9999".to_owned(), None);
-    let mut args = env::args().skip(1);
-    while let Some(flag) = args.next() {
-        match (flag.as_str(), args.next()) {
-            ("--addr", Some(value)) => addr = value,
-            ("--unix", Some(value)) => unix = Some(value),
-            _ => {
-                eprintln!("{USAGE}");
-                return ExitCode::from(2);
-            }
-        }
-    }
-    match start(&addr, unix) {
+    let flags = Flags::read("[--addr HOST:PORT] [--unix PATH]    (default 127.0.0.1:9999)");
+    let addr = flags.get("--addr").unwrap_or("127.0.0.1:9999");
+    let started = start(addr, flags.get("--unix"));
+    while started.is_ok() {
         // std cannot catch Ctrl-C: it ends the process, and the kernel closes the sockets.
-        Ok(_serving) => loop {
-            thread::park();
-        },
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
+        thread::park();
     }
+    cli::ended(started.map(drop))
 }
 
-fn start(addr: &str, unix: Option<String>) -> rpc::Result<Serving> {
+fn start(addr: &str, unix: Option<&str>) -> rpc::Result<Serving> {
     let service = Service::new("Foo")
         .method("Sum", |args: Args| Ok(args.num1 + args.num2))
         .method_with("Sleep", |args: Args, call| {
@@ -106,7 +91,7 @@ fn start(addr: &str, unix: Option<String>) -> rpc::Result<Serving> {
         println!("listening on unix://{path}");
     }
     #[cfg(not(unix))]
-    drop(unix);
+    let _ = unix;
     let _ = std::io::stdout().flush();
     Ok(serving)
 }

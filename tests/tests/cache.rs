@@ -650,9 +650,6 @@ fn bad_flags_and_addresses_end_with_a_message_and_a_code() {
     let own = format!("http://localhost:{port}");
     let with_bad = format!("{own},localhost:1");
     let cases: &[(&str, &[&str], i32, &str)] = &[
-        ("day1_lru", &["--x"], 2, "usage: "),
-        ("day2_single_node", &["--x"], 2, "usage: "),
-        ("day3_http_server", &["--x"], 2, "usage: "),
         ("day5_multi_nodes", &["--x", "1"], 2, "unknown flag --x\nusage: day5_multi_nodes [--addr"),
         ("day5_multi_nodes", &["--port"], 2, "--port needs a value\nusage: "),
         ("day5_multi_nodes", &["--port", "8001"], 2, "--port needs --peers\nusage: "),
@@ -674,7 +671,6 @@ fn bad_flags_and_addresses_end_with_a_message_and_a_code() {
             "this node's URL http://localhost:9000 is not among --peers\nusage: ",
         ),
         ("day7_protobuf", &["--port", &port, "--peers", &own], 1, "listen on 127.0.0.1:"),
-        ("day3_http_server", &["--addr", "nowhere"], 1, "listen on nowhere: "),
     ];
     for (day, args, code, message) in cases {
         let ended = Command::new(example("cache", day)).args(*args).output().unwrap();

@@ -6,7 +6,6 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
 
 use tests::{Running, example};
 use web::{Answer, Client, Outgoing};
@@ -259,23 +258,4 @@ fn hello_and_echo_keep_their_contract() {
     assert_eq!(said, format!("{head}Transfer-Encoding: chunked\r\n\r\nabc"));
     let refused = ask(&echo, "CONNECT", "/x", "");
     assert!(matches!(refused.status, 405 | 501), "{}", refused.status);
-}
-
-#[test]
-fn bad_flags_exit_2_and_bad_addresses_exit_1() {
-    let run = |args: &[&str]| {
-        let output =
-            Command::new(example("web", "hello")).args(args).stdin(Stdio::null()).output().unwrap();
-        (output.status.code(), String::from_utf8(output.stderr).unwrap(), output.stdout)
-    };
-    let usage = "usage: [--addr HOST:PORT]    (default 127.0.0.1:9999)\n";
-    assert_eq!(run(&["--port", "1"]), (Some(2), usage.to_owned(), vec![]));
-    let busy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = busy.local_addr().unwrap().to_string();
-    let (code, stderr, stdout) = run(&["--addr", &addr]);
-    assert_eq!((code, stdout), (Some(1), vec![]), "WEB-18");
-    assert!(stderr.starts_with(&format!("listen on {addr}: ")), "{stderr}");
-    let (code, stderr, _) = run(&["--addr", "no port"]);
-    assert_eq!(code, Some(1));
-    assert!(stderr.starts_with("listen on no port: "), "{stderr}");
 }

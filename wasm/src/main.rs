@@ -7,26 +7,20 @@ use wasm::demos::Demos;
 use wasm::flags::{Flags, USAGE};
 use wasm::pages;
 use web::Server;
-use web::cli::listen;
+use web::cli;
 
 fn main() -> ExitCode {
     let Some(flags) = Flags::parse(std::env::args().skip(1)) else {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
-    match run(&flags) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    cli::ended(run(&flags))
 }
 
 fn run(flags: &Flags) -> web::Result<()> {
     let demos = Demos::new(Places::of_repository(), flags.demos);
     // First, so that with a bad address nothing is started.
-    let listener = listen("http", &flags.addr)?;
+    let listener = cli::listen("http", &flags.addr)?;
     let engine = pages::engine(&demos)?;
     if let (true, Ok(addr)) = (flags.open, listener.local_addr()) {
         open_browser(&format!("http://{addr}/"));

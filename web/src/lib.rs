@@ -39,7 +39,7 @@
 //! `cargo run -p web --example NAME` starts an example; the tests that hold each day to the Go
 //! tutorial's behaviour are in `tests/tests/web_days.rs`, HTTP's rules in `tests/tests/web_http.rs`.
 //!
-//! [`Error`], [`log`] and [`cli`] (the examples' one flag) are read when they are met.
+//! [`Error`], [`log`] and [`cli`] (the examples' flags) are read when they are met.
 //!
 //! # Words
 //! *octet*: eight bits, what travels; the text says byte where the machine is meant. *head*: the

@@ -1,50 +1,13 @@
-//! What the serving examples share: flags, the slow database, and a node or three on their ports.
+//! What the serving examples share: the slow database, and a node or three on their ports.
 
-use std::collections::HashMap;
 use std::net::TcpListener;
 use std::process::exit;
 use std::sync::Arc;
 use std::thread;
 
 use cache::{Dialect, Error, Group, Groups, HttpPool};
+use web::cli::Flags;
 use web::{Request, Response, Server, url};
-
-/// The flags of a program, all of the form `--name value`.
-pub(crate) struct Flags {
-    program: &'static str,
-    usage: &'static str,
-    values: HashMap<String, String>,
-}
-
-impl Flags {
-    /// Reads the command line; a flag that `usage` does not have ends the program with status 2.
-    pub(crate) fn parse(program: &'static str, usage: &'static str) -> Flags {
-        let mut flags = Flags { program, usage, values: HashMap::new() };
-        let mut args = std::env::args().skip(1);
-        while let Some(arg) = args.next() {
-            let (name, value) = match arg.split_once('=') {
-                Some((name, value)) => (name, Some(value.to_owned())),
-                None => (&*arg, args.next()),
-            };
-            if !name.starts_with("--") || !usage.split([' ', '[', ']']).any(|word| word == name) {
-                flags.fail(&format!("unknown flag {name}"));
-            }
-            let Some(value) = value else { flags.fail(&format!("{name} needs a value")) };
-            flags.values.insert(name.to_owned(), value);
-        }
-        flags
-    }
-
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.values.get(name).map(String::as_str)
-    }
-
-    /// Says what is wrong, prints the usage, ends with status 2.
-    pub(crate) fn fail(&self, message: &str) -> ! {
-        eprintln!("{message}\nusage: {} {}", self.program, self.usage);
-        exit(2)
-    }
-}
 
 /// Writes one line to the log.
 pub(crate) fn log(line: &str) {
@@ -88,8 +51,8 @@ const CLUSTER_USAGE: &str = "[--addr HOST:PORT] [--port PORT --peers URL,URL,...
      [--api HOST:PORT]] [--cache-bytes N] [--source echo] [--dialect geecache|groupcache]";
 
 /// Days 5 to 7. Without `--port`, three nodes and the API in one process; with it, one node.
-pub(crate) fn cluster(day: &'static str, dialect: Dialect) -> ! {
-    let flags = Flags::parse(day, CLUSTER_USAGE);
+pub(crate) fn cluster(dialect: Dialect) -> ! {
+    let flags = Flags::read(CLUSTER_USAGE);
     let dialect = match flags.get("--dialect") {
         None => dialect,
         Some("geecache") => Dialect::geecache(),

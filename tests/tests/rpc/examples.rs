@@ -108,22 +108,6 @@ fn call_reads_many_calls_and_answers_in_their_order() {
 }
 
 #[test]
-fn servers_say_what_is_wrong_with_their_flags() {
-    for name in ["serve", "day5_http_debug", "day7_registry"] {
-        let run = |args: &[&str]| {
-            let output = Command::new(example("rpc", name)).args(args).output().unwrap();
-            (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
-        };
-        let (code, said) = run(&["--port", "1"]);
-        assert!(code == Some(2) && said.starts_with("usage: "), "{name}: {said}");
-        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let addr = taken.local_addr().unwrap().to_string();
-        assert_eq!(run(&["--addr", &addr]).0, Some(1), "{name}");
-        assert_eq!(run(&["--addr", "nonsense"]).0, Some(1), "{name}");
-    }
-}
-
-#[test]
 fn the_demos_end_and_say_what_go_s_say() {
     let run = |name: &str, args: &[&str], lines: &[&str]| {
         let output = Command::new(example("rpc", name)).args(args).output().unwrap();
