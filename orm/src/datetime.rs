@@ -3,7 +3,8 @@
 //! The logger prints the time, and a field may be a [`SystemTime`]. `std` counts seconds and knows
 //! neither years nor time zones, so all times here are UTC. The arithmetic is Howard Hinnant's
 //! (<https://howardhinnant.github.io/date_algorithms.html>): a year begins on 1 March, so that the
-//! leap day is its last, and 400 years always have 146,097 days.
+//! leap day is its last, and 400 years always have 146,097 days. Crate `web` has the same ten lines for
+//! the dates of HTTP: this crate stands alone.
 //!
 //! ```text
 //!   2024-02-29 12:00:00.000000000      19 bytes, then 9 digits of the second

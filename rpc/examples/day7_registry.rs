@@ -77,8 +77,8 @@ fn start_server(registry: &str) -> rpc::Result<(Heartbeat, Serving)> {
     Ok((Heartbeat::start(registry, &address, Duration::ZERO)?, server))
 }
 
-/// Five calls at once; a broadcast goes to every server, and is followed by one to `Foo.Sleep`,
-/// which sleeps for 0 to 4 seconds and has 2.
+/// The rounds of day 6: five calls at once; a broadcast goes to every server, and is followed by one
+/// to `Foo.Sleep`, which sleeps for 0 to 4 seconds and has 2.
 fn rounds(kind: &str, client: &XClient) {
     thread::scope(|scope| {
         for number in 0..5 {

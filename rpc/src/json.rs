@@ -99,24 +99,25 @@ pub(crate) fn plain(value: &(impl ToJson + ?Sized), out: &mut String) -> Result<
     value.write_json(out).map_err(|error| Error::Mismatch(format!("json: {error}")))
 }
 
-/// Writes a struct: what [`message!`](crate::message) calls, field by field.
+/// Writes an object field by field; what [`message!`](crate::message) calls. It is
+/// [`web::json::FieldWriter`] over again, for values that are a [`JsonForm`].
 #[derive(Debug)]
-pub struct ObjectWriter<'a> {
+pub struct FieldWriter<'a> {
     out: &'a mut String,
     open: char,
 }
 
-impl<'a> ObjectWriter<'a> {
+impl<'a> FieldWriter<'a> {
     /// Begins an object at the end of `out`.
-    pub fn new(out: &'a mut String) -> ObjectWriter<'a> {
-        ObjectWriter { out, open: '{' }
+    pub fn new(out: &'a mut String) -> FieldWriter<'a> {
+        FieldWriter { out, open: '{' }
     }
 
     /// Adds a field.
     ///
     /// # Errors
     /// Those of the value.
-    pub fn field(&mut self, name: &str, value: &impl JsonForm) -> Result<()> {
+    pub fn write(&mut self, name: &str, value: &impl JsonForm) -> Result<()> {
         self.out.push(self.open);
         self.open = ',';
         plain(name, self.out)?;
@@ -334,11 +335,11 @@ fn write_map<'a, K: JsonForm + 'a, V: JsonForm + 'a>(
     let named = entries.map(|(key, value)| Ok((key.key().ok_or_else(no_text)?, value)));
     let mut named: Vec<(String, &V)> = named.collect::<Result<_>>()?;
     named.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-    let mut object = ObjectWriter::new(out);
+    let mut fields = FieldWriter::new(out);
     for (key, value) in named {
-        object.field(&key, value)?;
+        fields.write(&key, value)?;
     }
-    object.end();
+    fields.end();
     Ok(())
 }
 

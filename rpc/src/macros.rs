@@ -160,11 +160,11 @@ macro_rules! message {
             fn write_json(&self, out: &mut ::std::string::String) -> $crate::Result<()> {
                 let names = Self::wire_names();
                 let mut names = names.iter();
-                let mut object = $crate::json::ObjectWriter::new(out);
+                let mut fields = $crate::json::FieldWriter::new(out);
                 $( if let ::std::option::Option::Some(name) = names.next() {
-                    object.field(name, &self.$field)?;
+                    fields.write(name, &self.$field)?;
                 } )*
-                object.end();
+                fields.end();
                 Ok(())
             }
             #[allow(unused_assignments, unused_mut, unused_variables)]

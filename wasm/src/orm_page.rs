@@ -115,7 +115,7 @@ fn page(c: &mut Context, database: &Database, sql: &str, run: bool) {
         "sql": sql, "results": results, "file": file, "error": error, "examples": examples,
         "version": (database.version()), "path": (database.path()),
         "megabytes_max": (BYTES_MAX / 1024 / 1024), "page_bytes": PAGE_BYTES,
-        "seconds_max": (limits.time_max.as_secs()),
+        "seconds_max": (limits.timeout.as_secs()),
     });
     c.render(status, "orm", &data);
 }

@@ -15,7 +15,8 @@ pub fn base64(bytes: &[u8], out: &mut String) {
     }
 }
 
-/// The bytes of base64 text; `None` if it is not that.
+/// The bytes of base64 text; `None` if it is not that. ([`web::beyond::auth`] has a reader of its own:
+/// a client that signs in may leave the `=` out, Go's JSON may not.)
 #[must_use]
 pub fn unbase64(text: &str) -> Option<Vec<u8>> {
     if !text.len().is_multiple_of(4) {

@@ -25,7 +25,7 @@ pub struct Limits {
     /// Characters shown of each value.
     pub cell_chars_max: usize,
     /// For all statements together.
-    pub time_max: Duration,
+    pub timeout: Duration,
 }
 
 impl Default for Limits {
@@ -36,7 +36,7 @@ impl Default for Limits {
             statements_max: 100,
             rows_max: 100,
             cell_chars_max: 120,
-            time_max: Duration::from_secs(2),
+            timeout: Duration::from_secs(2),
         }
     }
 }
@@ -70,7 +70,7 @@ pub fn run(connection: &Connection, sql: &str, limits: &Limits) -> Vec<Outcome> 
         let error = Some(format!("the text is {bytes} bytes, the limit is {max}"));
         return vec![Outcome { error, ..Outcome::default() }];
     }
-    let deadline = Instant::now() + limits.time_max;
+    let deadline = Instant::now() + limits.timeout;
     connection.set_progress(STEPS, move || Instant::now() < deadline);
     let outcomes = run_all(connection, sql, limits);
     connection.clear_progress();
@@ -244,7 +244,7 @@ mod tests {
         );
         let got = run(&db, "VALUES (1), (2), (3)", &limits);
         assert!(got[0].rows.len() == 2 && got[0].more && got[0].error.is_none());
-        let limits = Limits { time_max: Duration::from_millis(20), ..limits };
+        let limits = Limits { timeout: Duration::from_millis(20), ..limits };
         db.execute_batch("CREATE TABLE t(a); INSERT INTO t VALUES (1),(2),(3),(4),(5),(6),(7),(8)")
             .unwrap();
         let endless = "t a, t b, t c, t d, t e, t f, t g, t h, t i, t j, t k, t l, t m";

@@ -41,7 +41,8 @@ pub fn basic_auth(
     }
 }
 
-/// The decoded `name:password`.
+/// The decoded `name:password`. Crate `rpc` has base64 too, and stricter: JSON has to have its filling
+/// `=`, which a client may leave out here.
 fn credentials(field: &str) -> Option<Vec<u8>> {
     let (scheme, encoded) = field.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
