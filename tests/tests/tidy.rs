@@ -103,6 +103,67 @@ fn crates_depend_on_those_below_only() {
     }
 }
 
+/// The lines of code, neither comments nor tests, of the sources in `src` of the crates that others
+/// use. The SQL engine is not among them: its words are SQLite's.
+fn lines_of_the_crates() -> Vec<(PathBuf, String)> {
+    let mut lines = Vec::new();
+    for (path, text) in sources() {
+        let inside = path.strip_prefix(root()).unwrap().to_owned();
+        let names: Vec<_> = inside.iter().map(|part| part.to_str().unwrap()).collect();
+        let crates = ["web", "cache", "orm", "rpc"].contains(&names[0]) && names[1] == "src";
+        if crates && names[2] != "sql" && !names.iter().any(|name| name.starts_with("tests")) {
+            let code = text.split("#[cfg(test)]").next().unwrap().lines();
+            let code = code.filter(|line| !line.trim_start().starts_with("//"));
+            lines.extend(code.map(|line| (inside.clone(), line.trim().to_owned())));
+        }
+    }
+    assert!(lines.len() > 10_000, "the crates are not where they were: {}", lines.len());
+    lines
+}
+
+/// Whoever knows the settings of one crate can guess those of another: a time is a `Duration` named
+/// `..._timeout`, a limit ends in `_max`, and a method that sets something is named for it (`with_...`
+/// makes something anew).
+#[test]
+fn settings_are_named_alike() {
+    let mut times = 0;
+    for (path, line) in lines_of_the_crates() {
+        let field = line.strip_prefix("pub ").and_then(|rest| rest.strip_suffix(','));
+        if let Some((name, kind)) = field.and_then(|field| field.split_once(": ")) {
+            let time = kind == "Duration" && !name.starts_with("rest_");
+            times += u32::from(time);
+            let size = ["usize", "u32", "u64"].contains(&kind);
+            let odd = name.starts_with("max_") || name.ends_with("_limit");
+            assert!(!time || name.ends_with("_timeout"), "{}: {line}", path.display());
+            assert!(!size || !odd, "{}: {line}", path.display());
+        }
+        let setter = line.starts_with("pub fn with_") && line.contains("(mut self");
+        assert!(!setter, "{}: {line}", path.display());
+    }
+    assert!(times >= 14, "{times} times");
+}
+
+/// What an error says may stand inside another sentence: it begins small, except with a name or a
+/// word of a protocol, and has no full stop.
+#[test]
+fn error_texts_begin_small_and_end_without_a_stop() {
+    const NAMES: &[&str] = &["Host", "Content-Length", "Transfer-Encoding", "Set-Cookie", "NaN"];
+    let mut texts = 0;
+    for (path, line) in lines_of_the_crates() {
+        if !["Error::", "refuse(", "reason:"].iter().any(|sign| line.contains(sign)) {
+            continue;
+        }
+        for text in line.split('"').skip(1).step_by(2) {
+            let word = text.split(' ').next().unwrap_or_default();
+            let named = NAMES.contains(&word) || !word.contains(char::is_lowercase);
+            let small = named || !word.starts_with(char::is_uppercase);
+            assert!(small && !text.ends_with('.'), "{}: {text:?}", path.display());
+            texts += 1;
+        }
+    }
+    assert!(texts > 150, "{texts} texts");
+}
+
 /// The book's page of deviations has every number that the chapters use.
 #[test]
 fn every_deviation_is_in_the_book() {

@@ -51,7 +51,11 @@ pub(crate) fn split_target(
     if method == b"CONNECT" {
         // `host:port` from a proxy's client, a path from Go's RPC client.
         let known = target.starts_with(b"/") || is_authority(target);
-        return if known { Ok((0..target.len(), None)) } else { refuse(400, "CONNECT to what?") };
+        return if known {
+            Ok((0..target.len(), None))
+        } else {
+            refuse(400, "the target of CONNECT is not host:port")
+        };
     }
     if target == b"*" {
         return match method {
