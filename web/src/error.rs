@@ -94,7 +94,7 @@ impl fmt::Display for Error {
             Error::RouteConflict { method, pattern, existing } => {
                 write!(f, "route {method} {pattern:?} matches the same paths as {existing:?}")
             }
-            Error::Url { url, reason } => write!(f, "url {url:?}: {reason}"),
+            Error::Url { url, reason } => write!(f, "URL {url:?}: {reason}"),
             Error::Network { network } => {
                 write!(f, "proxy {network:?}: write an address or a network, as in 10.0.0.0/8")
             }
