@@ -12,13 +12,13 @@
 //! | any other | 404, in the words of the router |
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::thread::{self, JoinHandle};
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use web::json::Json;
-use web::{Engine, Error, Result, Server, Stopper, json, url};
+use web::{Engine, Result, json, url};
 
+use crate::beside::{self, Beside};
 use crate::inspect;
 
 /// Of an answer so many bytes are read.
@@ -27,6 +27,9 @@ const ANSWER_BYTES_MAX: u64 = 4096;
 /// So many bytes of a path are asked for.
 const PATH_BYTES_MAX: usize = 256;
 
+/// So many answers are made at once.
+const CONNECTIONS_MAX: usize = 64;
+
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -34,18 +37,15 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Answerer {
     addr: SocketAddr,
-    stopper: Stopper,
-    /// Ends when the stopper is told, and is joined on drop.
-    serving: Option<JoinHandle<()>>,
+    _serving: Beside,
 }
 
 impl Answerer {
     /// Starts it on a free port of the loopback interface.
     ///
     /// # Errors
-    /// [`Error::Io`] when there is no port, or no thread.
+    /// [`web::Error::Io`] when there is no port, or no thread.
     pub fn start() -> Result<Answerer> {
-        let failed = |source| Error::Io { doing: "start the server of /web".to_owned(), source };
         let mut engine = Engine::new();
         engine.get("/hello/:name", |c| {
             let text = format!("hello {}\n", c.param("name"));
@@ -61,18 +61,9 @@ impl Answerer {
                 Ok(())
             });
         })?;
-        let listener = TcpListener::bind("127.0.0.1:0").map_err(failed)?;
-        let addr = listener.local_addr().map_err(failed)?;
-        let mut server = Server::new(engine);
-        (server.pool.threads_max, server.pool.queue_max) = (16, 64);
-        let stopper = server.stopper();
-        let serve = move || {
-            if let Err(error) = server.serve(listener) {
-                web::log::line(format_args!("the server of /web: {error}"));
-            }
-        };
-        let serving = thread::Builder::new().name("answerer".to_owned()).spawn(serve);
-        Ok(Answerer { addr, stopper, serving: Some(serving.map_err(failed)?) })
+        let (listener, addr) = beside::listener("answerer")?;
+        let serving = Beside::start("answerer", listener, CONNECTIONS_MAX, engine)?;
+        Ok(Answerer { addr, _serving: serving })
     }
 
     /// The answer to `GET path`, as the part `inspector` draws it; or why there is none.
@@ -109,16 +100,6 @@ impl Answerer {
         let mut answer = Vec::new();
         stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer)?;
         Ok(answer)
-    }
-}
-
-impl Drop for Answerer {
-    fn drop(&mut self) {
-        self.stopper.shutdown(Duration::from_secs(1));
-        if let Some(serving) = self.serving.take() {
-            // A panic in there was printed by the panic hook.
-            let _ = serving.join();
-        }
     }
 }
 

@@ -26,8 +26,8 @@ use web::json::Json;
 use web::{Context, Engine, Request, Result, json};
 
 use crate::inspect;
-use crate::live::{self, Parts, Streams};
-use cluster::{Asked, CALLERS, Cluster, KEY_BYTES_MAX, Moved, NODES_MAX, Refusal, sample_key};
+use crate::live::{self, Parts, Refusal, Streams};
+use cluster::{Asked, CALLERS, Cluster, KEY_BYTES_MAX, Moved, NODES_MAX, sample_key};
 use node::{BUDGET_BYTES, Exchange, GROUP, Node};
 
 /// The parts of the page that change: their ids and their templates.

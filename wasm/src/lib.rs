@@ -51,7 +51,7 @@
 //! |---|---|
 //! | [`flags`], [`pages`], [`systems`], [`assets`], [`source`] | a small real application: routes, templates, files in the program |
 //! | [`inspect`] | any bytes, each with a name; a request, from the ranges that the real parser found |
-//! | [`answer`] | an answer as it was sent, from a small server beside the playground |
+//! | [`beside`], [`answer`] | an answer as it was sent, from a small server beside the playground |
 //! | [`tree`] | the route tree as a picture, and the way of a path through it |
 //! | [`live`], [`cache_page`] | nodes of the cache on loopback, drawn while they work |
 //! | [`orm_page`] | a database file: SQL, its trees, its pages and its journal, byte by byte |
@@ -107,6 +107,7 @@ pub mod assets;
 pub mod source;
 
 pub mod inspect;
+pub mod beside;
 pub mod answer;
 pub mod tree;
 

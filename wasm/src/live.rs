@@ -14,7 +14,7 @@
 //! writes, which it does every second at least.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use web::json::Json;
@@ -26,6 +26,20 @@ pub const STREAMS_MAX: usize = 32;
 
 /// How long a stream waits for the bell before it looks by itself.
 const LOOK_PERIOD: Duration = Duration::from_secs(1);
+
+/// Why something was not done: a status, and a text for the visitor.
+pub type Refusal = (u16, String);
+
+/// What a second one at the same time is told.
+#[must_use]
+pub fn busy() -> Refusal {
+    (409, "what was asked for before is still under way; try again".to_owned())
+}
+
+/// Takes a lock. Under those of the pages no code of others runs: a poisoned one is as good as new.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Counts the streams of a playground.
 #[derive(Debug, Clone, Default)]
@@ -71,19 +85,19 @@ pub struct Bell {
 impl Bell {
     /// Tells all streams to look.
     pub fn ring(&self) {
-        *self.rings.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        *lock(&self.rings) += 1;
         self.rung.notify_all();
     }
 
     /// How often it has been rung.
     #[must_use]
     pub fn rings(&self) -> u64 {
-        *self.rings.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.rings)
     }
 
     /// Waits until it has been rung more often than `heard`, a second at most.
     fn wait(&self, heard: u64) {
-        let rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
+        let rings = lock(&self.rings);
         drop(self.rung.wait_timeout_while(rings, LOOK_PERIOD, |rings| *rings == heard));
     }
 }

@@ -26,9 +26,9 @@ use web::json::Json;
 use web::{Context, Engine, Result, json};
 
 use crate::inspect;
-use crate::live::{self, Parts, Streams};
+use crate::live::{self, Parts, Refusal, Streams, lock};
 use calls::{CALLS_MAX, LIMIT_MAX, METHODS, MODES, Round, SELECTS, Wish};
-use fleet::{BEAT, FORGOTTEN, Fleet, LIST_AGE, Refusal, lock};
+use fleet::{BEAT, FORGOTTEN, Fleet, LIST_AGE};
 
 /// The parts of the page that change: their ids and their templates.
 const PARTS: &[(&str, &str)] = &[("flow", "rpc_flow"), ("servers", "rpc_servers")];

@@ -6,14 +6,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use cache::{Ring, Stats};
 
 use super::node::{Exchange, Node, Source, Wire};
-use crate::live::Bell;
+use crate::live::{Bell, Refusal, busy, lock};
 
 /// As many nodes as there are colours.
 pub const NODES_MAX: usize = 8;
@@ -105,9 +105,6 @@ pub struct Cluster {
     /// Rung on every change.
     pub bell: Arc<Bell>,
 }
-
-/// Why something was not done; the text is for the visitor.
-pub type Refusal = (u16, String);
 
 impl Cluster {
     /// Starts three nodes whose source takes `load_time` for a value.
@@ -337,14 +334,6 @@ fn check_key(key: &str) -> Result<(), Refusal> {
         1..=KEY_BYTES_MAX => Ok(()),
         bytes => Err((413, format!("the key is {bytes} bytes, the limit is {KEY_BYTES_MAX}"))),
     }
-}
-
-fn busy() -> Refusal {
-    (409, "the change before is still under way; try again".to_owned())
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -1,15 +1,16 @@
 //! One real node of the cache, on a port of its own: what `day7_protobuf` runs, in this process.
 
-use std::net::TcpListener;
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use cache::{Dialect, Error, Group, Groups, HttpPool};
-use web::{Content, Handler, Request, Response, Result, Server, Stopper};
+use web::{Content, Handler, Request, Response, Result};
 
-use super::cluster::lock;
+use crate::beside::{self, Beside};
+use crate::live::lock;
 
 /// The one group of all nodes.
 pub const GROUP: &str = "scores";
@@ -116,9 +117,8 @@ pub struct Node {
     pub pool: Arc<HttpPool>,
     /// Its cache.
     pub group: Arc<Group>,
-    stopper: Stopper,
-    /// Serves the peers; ends when the stopper is told, and is joined on drop.
-    serving: Option<JoinHandle<()>>,
+    /// Serves the peers.
+    _serving: Beside,
 }
 
 impl Node {
@@ -127,45 +127,30 @@ impl Node {
     /// # Errors
     /// [`web::Error::Io`] when there is no port, or no thread.
     pub fn start(number: usize, source: &Arc<Source>, wire: &Arc<Wire>) -> Result<Node> {
-        let failed = |error| web::Error::Io { doing: "start a node".to_owned(), source: error };
-        let listener = TcpListener::bind("127.0.0.1:0").map_err(failed)?;
-        let url = format!("http://{}", listener.local_addr().map_err(failed)?);
+        let name = format!("node {number}");
+        let (listener, addr) = beside::listener(&name)?;
+        let url = format!("http://{addr}");
         let pool = Arc::new(HttpPool::new(&url, Dialect::geecache()));
         let source = Arc::clone(source);
         let load = move |key: &[u8]| source.load(key);
         let groups = Arc::new(Groups::default());
         let group = groups.add(Group::new(GROUP, BUDGET_BYTES, load));
         // The group is the first of its name, and has no picker yet: neither can be refused.
-        let taken = |error: Error| failed(std::io::Error::other(error));
+        let taken = |error: Error| web::Error::Io {
+            doing: format!("start the {name}"),
+            source: io::Error::other(error),
+        };
         let group = group.map_err(taken)?;
         group.register_peers(Arc::clone(&pool) as _).map_err(taken)?;
-        let mut server = Server::new(overheard(number, pool.handler(&groups), Arc::clone(wire)));
-        (server.pool.threads_max, server.pool.queue_max) = (CONNECTIONS_MAX, CONNECTIONS_MAX);
-        let stopper = server.stopper();
-        let serve = move || {
-            if let Err(error) = server.serve(listener) {
-                web::log::line(format_args!("node {number}: {error}"));
-            }
-        };
-        let serving = thread::Builder::new().name(format!("node {number}")).spawn(serve);
-        let serving = Some(serving.map_err(failed)?);
-        Ok(Node { number, url, pool, group, stopper, serving })
+        let handler = overheard(number, pool.handler(&groups), Arc::clone(wire));
+        let serving = Beside::start(&name, listener, CONNECTIONS_MAX, handler)?;
+        Ok(Node { number, url, pool, group, _serving: serving })
     }
 
     /// Whether its cache holds `key`; looking does not change the order.
     #[must_use]
     pub fn holds(&self, key: &[u8]) -> bool {
         self.group.keys().iter().any(|held| **held == *key)
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        self.stopper.shutdown(Duration::from_secs(1));
-        if let Some(serving) = self.serving.take() {
-            // A panic in there was printed by the panic hook.
-            let _ = serving.join();
-        }
     }
 }
 

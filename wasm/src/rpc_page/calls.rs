@@ -10,7 +10,8 @@ use rpc::beyond::select::{ConsistentHash, LeastPending, Weighted};
 use rpc::discovery::{Random, RoundRobin};
 use rpc::{Options, XClient};
 
-use super::fleet::{Answer, Args, Fleet, Refusal, busy, lock};
+use super::fleet::{Answer, Args, Fleet};
+use crate::live::{Refusal, busy, lock};
 
 /// Calls of a round.
 pub const CALLS_MAX: usize = 60;

@@ -4,9 +4,8 @@
 //! holds `changing`, who makes calls holds `calling`; a second one at the same time is told to
 //! wait, and no thread does.
 
-use std::net::TcpListener;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rpc::registry::REGISTRY_PATH;
@@ -14,10 +13,11 @@ use rpc::{
     CallInfo, Discovery, Heartbeat, Limits, Registry, RegistryDiscovery, Reply, Server, Service,
     Serving,
 };
-use web::{Engine, Stopper};
+use web::Engine;
 
 use super::calls::Round;
-use crate::live::Bell;
+use crate::beside::{self, Beside};
+use crate::live::{Bell, Refusal, busy, lock};
 
 /// How many servers there can be.
 pub const SERVERS: usize = 3;
@@ -102,13 +102,9 @@ pub struct Fleet {
     known: Arc<Mutex<Known>>,
     /// Rung on every change.
     pub bell: Arc<Bell>,
-    stopper: Stopper,
-    /// Serves the registry; ends when the stopper is told, and is joined on drop.
-    serving: Option<JoinHandle<()>>,
+    /// Serves the registry.
+    _serving: Beside,
 }
-
-/// Why something was not done; the text is for the visitor.
-pub type Refusal = (u16, String);
 
 impl Fleet {
     /// Starts a registry and three servers, all on free ports of the loopback interface.
@@ -116,26 +112,13 @@ impl Fleet {
     /// # Errors
     /// [`rpc::Error`] when there is no port, or no thread.
     pub fn start() -> rpc::Result<Fleet> {
-        let failed = |source: std::io::Error| rpc::Error::Io {
-            doing: "start the registry".to_owned(),
-            source: Arc::new(source),
-        };
         let registry = Arc::new(Registry::new(FORGOTTEN));
         // Not the default engine: a line of log for each beat would hide all others.
         let mut engine = Engine::new();
         registry.mount(&mut engine)?;
-        let listener = TcpListener::bind("127.0.0.1:0").map_err(failed)?;
-        let addr = listener.local_addr().map_err(failed)?;
+        let (listener, addr) = beside::listener("registry")?;
         let registry_url = format!("http://{addr}{REGISTRY_PATH}");
-        let mut server = web::Server::new(engine);
-        (server.pool.threads_max, server.pool.queue_max) = (64, 64);
-        let stopper = server.stopper();
-        let serve = move || {
-            if let Err(error) = server.serve(listener) {
-                web::log::line(format_args!("registry: {error}"));
-            }
-        };
-        let serving = thread::Builder::new().name("registry".to_owned()).spawn(serve);
+        let serving = Beside::start("registry", listener, 64, engine)?;
         let discovery = Arc::new(RegistryDiscovery::with_max_age(&registry_url, LIST_AGE));
         let fleet = Fleet {
             registry,
@@ -147,8 +130,7 @@ impl Fleet {
             discovery,
             known: Arc::default(),
             bell: Arc::default(),
-            stopper,
-            serving: Some(serving.map_err(failed)?),
+            _serving: serving,
         };
         for number in 1..=SERVERS {
             let running = fleet.launch(number)?;
@@ -240,11 +222,6 @@ impl Drop for Fleet {
     fn drop(&mut self) {
         // The servers take themselves out before the registry goes.
         lock(&self.slots).clear();
-        self.stopper.shutdown(Duration::from_secs(1));
-        if let Some(serving) = self.serving.take() {
-            // A panic in there was printed by the panic hook.
-            let _ = serving.join();
-        }
     }
 }
 
@@ -295,15 +272,4 @@ fn service(number: usize) -> Service {
 
 fn no_server(number: usize) -> Refusal {
     (404, format!("there is no server {number}"))
-}
-
-/// What a second one at the same time is told.
-#[must_use]
-pub fn busy() -> Refusal {
-    (409, "what was asked for before is still under way; try again".to_owned())
-}
-
-/// Takes a lock; no code of others runs under it.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
