@@ -177,7 +177,7 @@ fn key_condition<M: Model>(record: &M) -> Result<Condition> {
     let mut row = Vec::new();
     record.to_row(&mut row)?;
     let parts = M::SCHEMA.primary_key().map(|(at, field)| col(field.name).eq(&row[at]));
-    let no_key = Error::Misuse("this model has no primary key: go by a query");
+    let no_key = Error::Misuse("this model has no primary key; go by a query");
     parts.reduce(Condition::and).ok_or(no_key)
 }
 

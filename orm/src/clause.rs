@@ -279,7 +279,7 @@ impl<'d> Sql<'d> {
         for c in raw.text.chars() {
             match (c, quote) {
                 ('?', None) => {
-                    let few = Error::Misuse("this text has more ? than values: bind() them all");
+                    let few = Error::Misuse("this text has more ? than values; bind() them all");
                     self.arg(args.next().ok_or(few)?.value(raw.text)?);
                     continue;
                 }

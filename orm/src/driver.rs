@@ -137,7 +137,7 @@ impl Connection for sql::Connection {
             // What stands behind the first statement would never run (ORM-3).
             Ok(Some((statement, tail))) => match self.prepare_at(sql, tail) {
                 Ok(None) => Ok(Box::new(statement)),
-                _ => Err(Error::Misuse("this text has two statements: run one at a time")),
+                _ => Err(Error::Misuse("this text has two statements; run one at a time")),
             },
             Ok(None) => Err(Error::Misuse("there is no statement in this text")),
             // The error is at the end of the text, and does not know where that is.
@@ -206,7 +206,7 @@ mod tests {
             assert!(db.prepare(one).is_ok(), "{one}");
         }
         for (text, want) in [
-            ("SELECT 1; DROP TABLE t", "this text has two statements: run one at a time"),
+            ("SELECT 1; DROP TABLE t", "this text has two statements; run one at a time"),
             (" -- nothing", "there is no statement in this text"),
         ] {
             assert_eq!(db.prepare(text).unwrap_err().to_string(), want);

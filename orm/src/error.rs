@@ -127,7 +127,7 @@ impl fmt::Display for Error {
             Error::NoSuchColumn(name) => write!(f, "no such column: {name}"),
             Error::TypeMismatch { column, what } => write!(f, "column {column}: {what}"),
             Error::MissingWhere => {
-                write!(f, "this would change every row: add a filter, or say .all()")
+                write!(f, "this would change every row; add a filter, or say .all()")
             }
             Error::WouldLose(what) => {
                 write!(f, "the migration would lose {what}; allow_drop() lets it")
@@ -203,7 +203,7 @@ mod tests {
             (sql::Error::NotNull("t.a".into()).into(), "NOT NULL constraint failed: t.a"),
             (sql::Error::NoSuchTable("Acc".into()).into(), "no such table: Acc"),
             (sql::Error::NoSuchColumn("Nope".into()).into(), "no such column: Nope"),
-            (Error::MissingWhere, "this would change every row: add a filter, or say .all()"),
+            (Error::MissingWhere, "this would change every row; add a filter, or say .all()"),
             (
                 Error::mismatch("Age", "NULL, wanted an integer"),
                 "column Age: NULL, wanted an integer",

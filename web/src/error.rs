@@ -96,7 +96,10 @@ impl fmt::Display for Error {
             }
             Error::Url { url, reason } => write!(f, "URL {url:?}: {reason}"),
             Error::Network { network } => {
-                write!(f, "proxy {network:?}: write an address or a network, as in 10.0.0.0/8")
+                write!(
+                    f,
+                    "proxy {network:?}: neither an address nor a network; write it as in 10.0.0.0/8"
+                )
             }
             Error::Template(error) => write!(f, "{error}"),
             Error::Form(reason) => write!(f, "form: {reason}"),

@@ -31,7 +31,7 @@ impl Session<'_> {
         record.to_row(&mut row)?;
         let unset = |at: usize| matches!(row[at], Value::Null | Value::Integer(0));
         if schema.generated().is_some_and(unset) {
-            return Err(Error::Misuse("upsert() needs the key: insert() has it generated"));
+            return Err(Error::Misuse("upsert() needs the key; insert() has it generated"));
         }
         let width = row.len();
         let mut clause = Clause::default();

@@ -125,7 +125,7 @@ fn orm_3_a_text_is_one_statement() {
     let mut s = engine.session();
     // Two in one are refused; `the_migration_sends_one_statement_at_a_time` has the migration's.
     let two = s.raw("DELETE FROM User; DROP TABLE User", &[]).exec().unwrap_err();
-    assert_eq!(two.to_string(), "this text has two statements: run one at a time");
+    assert_eq!(two.to_string(), "this text has two statements; run one at a time");
     assert_eq!(s.count(&User::query()).unwrap(), 2);
 }
 

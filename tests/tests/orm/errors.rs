@@ -118,12 +118,12 @@ const CASES: &[Case] = &[
     (
         |s| s.delete(&User::query()).map(drop),
         |error| matches!(error, Error::MissingWhere),
-        "this would change every row: add a filter, or say .all()",
+        "this would change every row; add a filter, or say .all()",
     ),
     (
         |s| s.find(&User::query().filter(raw("Age = ?"))).map(drop),
         |error| matches!(error, Error::Misuse(_)),
-        "this text has more ? than values: bind() them all",
+        "this text has more ? than values; bind() them all",
     ),
     (
         |s| s.create_table::<User>(),

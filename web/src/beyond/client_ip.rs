@@ -118,7 +118,9 @@ mod tests {
         assert_eq!(seen("10.9.9.9:5", &inside, &[]), "10.9.9.9");
         for bad in ["10.0.0.0/33", "x"] {
             let error = trust_proxies(&[bad]).err().map(|error| error.to_string());
-            let want = format!("proxy {bad:?}: write an address or a network, as in 10.0.0.0/8");
+            let want = format!(
+                "proxy {bad:?}: neither an address nor a network; write it as in 10.0.0.0/8"
+            );
             assert_eq!(error, Some(want));
         }
     }
