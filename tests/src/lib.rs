@@ -8,6 +8,7 @@
 //! - [`raw`] is a server in this process and a client that sends any octets.
 //! - [`fault_proxy`] stands between a client and a server and misbehaves.
 //! - [`browser`] drives a headless Chromium.
+//! - [`watched`] runs what could hang.
 //! - [`full`] is true under `TESTS_FULL=1`, when the long counts run.
 
 pub mod raw;
@@ -32,6 +33,22 @@ pub fn root() -> PathBuf {
 #[must_use]
 pub fn full() -> bool {
     env::var_os("TESTS_FULL").is_some_and(|value| value == "1")
+}
+
+/// Runs `test` in a thread of its own; what would hang fails after a minute instead.
+///
+/// # Panics
+/// When `test` does, or has not ended by then.
+pub fn watched(test: impl FnOnce() + Send + 'static) {
+    let (sender, done) = mpsc::channel();
+    let thread = thread::spawn(move || {
+        test();
+        let _ = sender.send(());
+    });
+    match done.recv_timeout(Duration::from_secs(60)) {
+        Err(mpsc::RecvTimeoutError::Timeout) => panic!("hangs"),
+        _ => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+    }
 }
 
 /// The path of another project's program, or `None`, said on one line.

@@ -14,7 +14,7 @@ use web::{Server, Stopper};
 /// How long anything here is waited for.
 pub const WATCHDOG: Duration = Duration::from_secs(20);
 
-/// A server on a free port of this machine; stopped and joined when dropped.
+/// A server in this process; stopped and joined when dropped.
 #[derive(Debug)]
 pub struct Serving {
     /// Where it listens.
@@ -31,7 +31,15 @@ impl Serving {
     /// If there is no port to be had.
     #[must_use]
     pub fn start(server: Server) -> Serving {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Serving::start_on(TcpListener::bind("127.0.0.1:0").expect("a free port"), server)
+    }
+
+    /// Starts a server on this listener.
+    ///
+    /// # Panics
+    /// If the listener has no address.
+    #[must_use]
+    pub fn start_on(listener: TcpListener, server: Server) -> Serving {
         let (addr, stopper) = (listener.local_addr().expect("its address"), server.stopper());
         // Joined on drop; ended by the stopper.
         let thread = Some(thread::spawn(move || server.serve(listener).expect("it serves")));

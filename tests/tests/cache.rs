@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::net::TcpListener;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Barrier, Mutex, mpsc};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use cache::{
     ByteView, Dialect, Error, Group, Groups, HttpPool, PeerLimits, PeerPicker, Result, Ring,
 };
 use tests::fault_proxy::{Fault, FaultProxy};
-use tests::{Running, example, full, root};
+use tests::{Running, example, full, root, watched};
 use web::{Client, Server, Stopper};
 
 /// How often each key was loaded.
@@ -101,16 +101,6 @@ fn cluster(dialect: &Dialect) -> (Vec<Node>, Vec<String>) {
     let nodes: Vec<_> = listeners.into_iter().zip(&urls).map(start).collect();
     nodes.iter().for_each(|node| node.pool.set_peers(&urls).unwrap());
     (nodes, urls)
-}
-
-/// Runs `body` on a thread of its own; a hang is a failure after a minute, not for ever.
-fn watched(body: impl FnOnce() + Send + 'static) {
-    let (sender, done) = mpsc::channel();
-    thread::spawn(move || {
-        body();
-        let _ = sender.send(());
-    });
-    done.recv_timeout(Duration::from_secs(60)).expect("hangs, or failed above");
 }
 
 #[test]

@@ -6,11 +6,11 @@
 use std::collections::HashMap;
 use std::io::Read;
 use std::net::TcpStream;
-use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rpc::{Server, Service, Serving};
+use tests::watched;
 
 #[path = "rpc/calls.rs"]
 mod calls;
@@ -173,20 +173,6 @@ rpc::message! {
 
 fn args(num1: i64, num2: i64) -> Args {
     Args { num1, num2 }
-}
-
-/// Runs `test` in a thread; panics when it takes longer than 20 seconds (60 for the long counts),
-/// instead of hanging.
-fn watched(test: impl FnOnce() + Send + 'static) {
-    let (sender, done) = mpsc::channel();
-    let thread = thread::spawn(move || {
-        test();
-        let _ = sender.send(());
-    });
-    match done.recv_timeout(Duration::from_secs(if tests::full() { 60 } else { 20 })) {
-        Err(mpsc::RecvTimeoutError::Timeout) => panic!("hangs"),
-        _ => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-    }
 }
 
 /// Waits until `done`; the watchdog has the clock.

@@ -12,33 +12,15 @@ use rpc::{
     Client, Dialect, Error, Heartbeat, Options, Registry, RegistryDiscovery, Service, XClient,
 };
 use tests::browser::Browser;
+use tests::raw::Serving;
 use web::Engine;
 
 use crate::sessions::session;
 use crate::{args, connect, quiet, read_exactly, start, until, watched};
 
 /// An HTTP server for an engine, stopped and joined when dropped.
-struct Http {
-    stopper: web::Stopper,
-    thread: Option<thread::JoinHandle<()>>,
-    addr: String,
-}
-
-impl Http {
-    fn start(listener: TcpListener, engine: Engine) -> Http {
-        let addr = listener.local_addr().unwrap().to_string();
-        let server = web::Server::new(engine);
-        let stopper = server.stopper();
-        let thread = Some(thread::spawn(move || server.serve(listener).unwrap()));
-        Http { stopper, thread, addr }
-    }
-}
-
-impl Drop for Http {
-    fn drop(&mut self) {
-        self.stopper.shutdown(Duration::from_secs(2));
-        let _ = self.thread.take().unwrap().join();
-    }
+fn serve(listener: TcpListener, engine: Engine) -> Serving {
+    Serving::start_on(listener, web::Server::new(engine))
 }
 
 fn any_port() -> TcpListener {
@@ -53,7 +35,7 @@ fn two_servers_share_a_process_and_each_has_its_http() {
             let serving = Arc::new(quiet().start().unwrap());
             let mut engine = Engine::new();
             rpc::http::mount(&mut engine, &serving).unwrap();
-            let http = Http::start(any_port(), engine);
+            let http = serve(any_port(), engine);
             for dialect in [Dialect::default(), Dialect::NetRpc] {
                 let options = Options { dialect, ..Options::default() };
                 let client = Client::dial_with(&format!("http@{}", http.addr), &options).unwrap();
@@ -91,7 +73,7 @@ fn a_browser_shows_the_debug_page() {
     let serving = Arc::new(quiet().register(Service::new("<i>Bar")).unwrap().start().unwrap());
     let mut engine = Engine::new();
     rpc::http::mount(&mut engine, &serving).unwrap();
-    let http = Http::start(any_port(), engine);
+    let http = serve(any_port(), engine);
     let client = Client::dial(&format!("http@{}", http.addr)).unwrap();
     for number in 0..5 {
         client.call::<i64>("Foo.Sum", &args(number, 1)).unwrap();
@@ -111,17 +93,17 @@ fn a_browser_shows_the_debug_page() {
 #[test]
 fn an_http_server_that_is_no_rpc_server_is_told_from_one() {
     watched(|| {
-        let http = Http::start(any_port(), Engine::new());
+        let http = serve(any_port(), Engine::new());
         let error = Client::dial(&format!("http@{}", http.addr)).unwrap_err().to_string();
         assert!(error.starts_with("unexpected HTTP response: 501"), "{error}");
     });
 }
 
-fn registry() -> (Arc<Registry>, Http, String) {
+fn registry() -> (Arc<Registry>, Serving, String) {
     let registry = Arc::new(Registry::default());
     let mut engine = Engine::new();
     registry.mount(&mut engine).unwrap();
-    let http = Http::start(any_port(), engine);
+    let http = serve(any_port(), engine);
     let url = format!("http://{}/_geerpc_/registry", http.addr);
     (registry, http, url)
 }
@@ -163,7 +145,7 @@ fn a_token_keeps_strangers_out() {
         let registry = Arc::new(Registry::default().token("secret"));
         let mut engine = Engine::new();
         registry.mount(&mut engine).unwrap();
-        let http = Http::start(any_port(), engine);
+        let http = serve(any_port(), engine);
         let url = format!("http://{}/_geerpc_/registry", http.addr);
         let request = web::Outgoing::new("POST", &url).header("X-Geerpc-Server", "tcp@a:1");
         assert_eq!(web::Client::new().send(request).unwrap().status, 401);
@@ -187,7 +169,7 @@ fn a_heartbeat_outlives_its_registry_and_ends_with_its_handle() {
         let registry = Arc::new(Registry::default());
         let mut engine = Engine::new();
         registry.mount(&mut engine).unwrap();
-        let http = Http::start(TcpListener::bind(addr).unwrap(), engine);
+        let http = serve(TcpListener::bind(addr).unwrap(), engine);
         until(|| registry.snapshot().len() == 1);
         // Forgotten, it comes again.
         registry.remove("tcp@127.0.0.1:7001");
@@ -213,7 +195,7 @@ fn a_heartbeat_that_is_refused_says_so_and_goes_on() {
             }
         });
         registry.mount(&mut engine).unwrap();
-        let http = Http::start(any_port(), engine);
+        let http = serve(any_port(), engine);
         let url = format!("http://{}/_geerpc_/registry", http.addr);
         let beat = Heartbeat::start(&url, "tcp@a:1", Duration::from_secs(60)).unwrap();
         // A beat that was taken would be followed by the next one in a minute.
