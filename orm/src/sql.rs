@@ -9,7 +9,7 @@
 //! | 1. read a file | [`varint`], [`record`], [`vfs`], [`disk`], [`header`], [`page`], [`btree`] up to [`btree::index`] | walk any table and index that sqlite3 made |
 //! | 2. write and journal it | [`journal`] with its [`recovery`](journal::recovery), [`cache`], [`pager`] with [`access`](pager::access) and [`transaction`](pager::transaction), [`savepoint`], [`freelist`], [`btree::write`], [`btree::balance`] | change it, and pull the plug at any moment |
 //! | | [`check`] with its [`rows`](check::rows), [`inspect`] | prove a file sound, and name each of its bytes |
-//! | 3. query it | [`catalog`], [`lexer`], [`ast`], [`parser`], [`stack`], [`affinity`], [`expr`], [`func`], [`plan`], [`exec`], [`command`], [`connection`], [`statement`], [`limits`] | follow one query from text to rows |
+//! | 3. query it | [`catalog`], [`lexer`], [`ast`], [`parser`], [`stack`], [`affinity`], [`expr`], [`func`], [`plan`], [`exec`], [`command`], [`connection`], [`statement`], [`limits`], [`live`](inspect::live) | follow one query from text to rows |
 //!
 //! # Why
 //!

@@ -43,8 +43,11 @@ use super::affinity::Affinity;
 use super::ast::{Check, CreateIndex, Expr, Name, OnConflict, Select, Statement};
 use super::btree::TableCursor;
 use super::parser::parse;
-use super::record::{KeyColumn, KeyInfo, decode};
+use super::record::{KeyInfo, decode};
 use super::{Collation, Error, Pager, Result, Value};
+
+pub(crate) use alter::alter;
+pub(crate) use build::{collation, constant};
 
 /// The root page of `sqlite_schema`.
 pub(crate) const SCHEMA_ROOT: u32 = 1;
@@ -113,7 +116,7 @@ pub(crate) struct Index {
     pub(crate) filter: Option<Expr>,
 }
 
-/// What made an index, with the letter of `PRAGMA index_list`.
+/// What made an index: a CREATE INDEX, or a constraint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
     Created,
@@ -376,12 +379,4 @@ pub(crate) fn schema_rows(pager: &mut Pager) -> Result<Vec<SchemaRow>> {
         more = cursor.next(pager)?;
     }
     Ok(rows)
-}
-
-pub(crate) use alter::alter;
-pub(crate) use build::{collation, constant};
-
-/// A key column that compares as `collation` says.
-fn key_column(collation: Collation, desc: bool) -> KeyColumn {
-    KeyColumn { collation, desc }
 }

@@ -14,9 +14,10 @@
 //!        └ Source   a cursor on a row, whose columns are decoded when they are asked for
 //! ```
 //!
-//! Only three things make it keep rows: a sort that no index saves (with LIMIT n, not many more than
-//! n of them), GROUP BY (one entry for each group) and DISTINCT (one key for each different row).
-//! They are kept in memory; SQLite would go on in a temporary file.
+//! Five things make it keep rows: a sort that no index saves (with LIMIT n, not many more than n of
+//! them), GROUP BY (one entry for each group), DISTINCT (one key for each different row), a UNION or
+//! its like, and a subquery in FROM or after IN. They are kept in memory; SQLite would go on in a
+//! temporary file.
 //!
 //! # The idea alone
 //! ```

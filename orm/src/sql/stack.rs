@@ -40,6 +40,8 @@ impl Stack {
         Stack { begin: here() }
     }
 
+    /// Measures how far the stack has grown since then.
+    ///
     /// # Errors
     /// `parser stack overflow`, as SQLite has it, once [`STACK_MAX`] is used.
     pub(crate) fn check(self) -> Result<()> {

@@ -34,7 +34,7 @@ use super::super::parser::parse;
 use super::super::plan;
 use super::super::record::{decode, encode};
 use super::super::{Error, Pager, Result, Value};
-use super::define::{Definer, always_quoted, bump, quoted, sequence_rows, write_row};
+use super::define::{Definer, always_quoted, bump, is_reserved, quoted, sequence_rows, write_row};
 use super::{Catalog, SCHEMA_ROOT, SchemaRow, Table, View, schema_rows};
 
 /// An edit of a stored text: these bytes are replaced.
@@ -57,7 +57,7 @@ pub(crate) fn alter(definer: &Definer<'_>, name: &Name, action: &AlterAction) ->
     }
     let table = definer.catalog.table(&name.text);
     let table = table.ok_or_else(|| Error::NoSuchTable(name.text.clone()))?;
-    if table.root == SCHEMA_ROOT || table.name.to_ascii_lowercase().starts_with("sqlite_") {
+    if table.root == SCHEMA_ROOT || is_reserved(&table.name) {
         return Err(Error::Sql(format!("table {} may not be altered", table.name)));
     }
     table.check_writable()?;
@@ -134,7 +134,7 @@ impl Alteration<'_> {
                 format!("there is already another table or index with this name: {}", to.text);
             return Err(Error::Sql(text));
         }
-        if to.text.to_ascii_lowercase().starts_with("sqlite_") {
+        if is_reserved(&to.text) {
             return Err(Error::Sql(format!("object name reserved for internal use: {}", to.text)));
         }
         let new = always_quoted(&to.text);

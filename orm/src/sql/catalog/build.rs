@@ -14,7 +14,7 @@ use super::super::ast::{
 use super::super::expr::Val;
 use super::super::record::{KeyColumn, KeyInfo};
 use super::super::{Collation, Error, Result, Value};
-use super::{Column, Index, Origin, Table, key_column};
+use super::{Column, Index, Origin, Table};
 
 /// As many columns as SQLite lets a table have.
 const COLUMNS_MAX: usize = 2000;
@@ -204,7 +204,8 @@ impl Table {
             let missing = || Error::NoSuchColumn(name.clone());
             let at = self.column(name).ok_or_else(missing)?;
             columns.push(at);
-            info.push(key_column(explicit.unwrap_or(self.columns[at].collation), part.desc));
+            let collation = explicit.unwrap_or(self.columns[at].collation);
+            info.push(KeyColumn { collation, desc: part.desc });
         }
         Ok((columns, info))
     }

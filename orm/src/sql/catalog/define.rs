@@ -39,13 +39,14 @@ pub(crate) struct Definer<'a> {
 }
 
 impl Definer<'_> {
-    /// The statement's text from `name` on, behind `CREATE `.
+    /// The statement's text from `name` on, behind `CREATE ` and the kind; without the `;`.
     fn stored(&self, kind: &str, name: &Name) -> String {
         let end = self.sql.trim_end_matches([';', ' ', '\t', '\r', '\n', '\x0c']).len();
-        // A comment may end the text; sqlite3 cuts after the last token, and so does the parser.
         format!("CREATE {kind} {}", self.sql.get(name.span.start..end).unwrap_or_default())
     }
 
+    /// CREATE TABLE, also with AS SELECT.
+    ///
     /// # Errors
     /// The name is taken or reserved, or the definition contradicts itself.
     pub(crate) fn create_table(&self, create: &CreateTable) -> Result<()> {
@@ -164,8 +165,10 @@ impl Definer<'_> {
         Ok(())
     }
 
+    /// CREATE VIEW. As in SQLite, nobody looks yet whether the tables are there that it names.
+    ///
     /// # Errors
-    /// The name is taken, or the query is wrong in itself.
+    /// The name is taken.
     pub(crate) fn create_view(&self, name: &Name, if_not_exists: bool) -> Result<()> {
         if self.taken(name, if_not_exists)? {
             return Ok(());
@@ -193,6 +196,8 @@ impl Definer<'_> {
         Ok(false)
     }
 
+    /// CREATE INDEX, with an entry for each row that is there.
+    ///
     /// # Errors
     /// No such table or column, a name that is taken, rows that are not unique.
     pub(crate) fn create_index(&self, create: &CreateIndex) -> Result<()> {
@@ -203,13 +208,11 @@ impl Definer<'_> {
         let Some(table) = self.catalog.table(&create.table.text) else {
             return Err(Error::NoSuchTable(format!("main.{}", create.table.text)));
         };
-        if table.root == SCHEMA_ROOT || is_reserved(name) {
-            let (what, name) = if is_reserved(name) {
-                ("object name reserved for internal use: ", name.as_str())
-            } else {
-                ("table sqlite_master may not be indexed", "")
-            };
-            return Err(Error::Sql(format!("{what}{name}")));
+        if is_reserved(name) {
+            return Err(Error::Sql(format!("object name reserved for internal use: {name}")));
+        }
+        if table.root == SCHEMA_ROOT {
+            return Err(Error::Sql("table sqlite_master may not be indexed".into()));
         }
         if self.catalog.table(name).is_some() || self.catalog.view(name).is_some() {
             return Err(Error::Sql(format!("there is already a table named {name}")));
@@ -287,6 +290,8 @@ impl Definer<'_> {
         Ok(())
     }
 
+    /// DROP: the tree and the row of `sqlite_schema`, and with a table those of its indexes.
+    ///
     /// # Errors
     /// There is nothing of this name, or not of this kind.
     pub(crate) fn drop_object(&self, kind: DropKind, name: &str, if_exists: bool) -> Result<()> {
@@ -335,7 +340,7 @@ impl Definer<'_> {
 }
 
 /// Names that only the engine itself gives.
-fn is_reserved(name: &str) -> bool {
+pub(super) fn is_reserved(name: &str) -> bool {
     name.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("sqlite_"))
 }
 

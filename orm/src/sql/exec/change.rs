@@ -9,9 +9,10 @@
 //!   write the table, then the indexes              write what is different
 //! ```
 //!
-//! Where a constraint is broken, the conflict clause decides: ABORT undoes the statement (whoever
-//! runs the statement does, with a savepoint), FAIL and ROLLBACK do more or less than that, IGNORE
-//! goes on with the next row, REPLACE removes what is in the way.
+//! Where a constraint is broken, the conflict clause decides. IGNORE goes on with the next row,
+//! REPLACE removes what is in the way. The other three end the statement, and
+//! [whoever runs it](super::super::connection) undoes: ABORT the statement, ROLLBACK the whole
+//! transaction, FAIL nothing, so that the rows before this one stay.
 
 use std::sync::Arc;
 
@@ -364,13 +365,9 @@ impl ChangePlan {
         };
         let ready = self.check_row(env, rowid, &mut values);
         let way = ready.and_then(|()| {
-            let mut from = 0;
-            let mut moved = Some((old_rowid, old));
-            while let Some((conflict, step)) =
-                writer.conflict(env, rowid, &values, moved.take(), from)?
-            {
+            let (mut from, moved) = (0, Some((old_rowid, old)));
+            while let Some((conflict, step)) = writer.conflict(env, rowid, &values, moved, from)? {
                 self.resolve(env, writer, &conflict)?;
-                moved = Some((old_rowid, old));
                 from = step;
             }
             Ok(())

@@ -1,4 +1,8 @@
-//! AUTOINCREMENT: the largest rowid a table ever had, kept in `sqlite_sequence`.
+//! AUTOINCREMENT: a rowid is never given again, not even after its row is gone (day 0, query it).
+//!
+//! So the largest one that a table ever had is kept, in a table of its own that the file has for all of
+//! them: `sqlite_sequence(name, seq)`. An INSERT reads its row before the first new row and writes it
+//! after the last.
 
 use super::super::btree::TableCursor;
 use super::super::expr::Env;
@@ -6,7 +10,7 @@ use super::super::record::{decode, encode};
 use super::super::{Result, Value, ValueRef};
 use super::change::ChangePlan;
 
-/// The largest rowid that a table with AUTOINCREMENT ever had, kept in `sqlite_sequence`.
+/// A table's row of `sqlite_sequence` while an INSERT runs; without AUTOINCREMENT, nothing.
 pub(super) struct Sequence {
     root: Option<u32>,
     name: String,

@@ -1,6 +1,8 @@
 //! From names to places: what is done to an expression when its statement is prepared (day 0).
 //!
-//! What names mean is said by a [`Scope`].
+//! [`Scope::compile`] goes down the syntax tree and comes back with [`Code`]. What a name means is
+//! asked of the [`Scope`]; an aggregate becomes a place where its result will lie, and a query inside
+//! the expression is planned on the spot.
 //!
 //! Beside its code each expression has an affinity and a collation ([`Typed`]); the two sides of a
 //! comparison settle with them how values are compared, once for all rows.
@@ -385,12 +387,11 @@ impl Scope<'_> {
     }
 
     fn check_width(&self, plan: &SelectPlan, asks: &Asks) -> Result<()> {
-        match plan.columns.len() {
-            n if n != 1 && !matches!(asks, Asks::Exists) => {
-                Err(Error::Sql(format!("sub-select returns {n} columns - expected 1")))
-            }
-            _ => Ok(()),
+        let width = plan.columns.len();
+        if width == 1 || matches!(asks, Asks::Exists) {
+            return Ok(());
         }
+        Err(Error::Sql(format!("sub-select returns {width} columns - expected 1")))
     }
 }
 

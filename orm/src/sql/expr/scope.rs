@@ -1,4 +1,5 @@
-//! What a name may mean: the tables of FROM, the aliases of the result, and what is around them.
+//! What a name may mean: the tables of FROM, the aliases of the result, and what is around them
+//! (day 0, query it).
 //!
 //! A [`Scope`] belongs to one query; through its parent it sees the query around it:
 //!

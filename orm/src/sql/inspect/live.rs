@@ -1,4 +1,5 @@
-//! What an open connection sees of its own file: the pages of its transaction, and its journal.
+//! What an open connection sees of its own file: the pages of its transaction, and its journal
+//! (day 0; to be read after [`connection`](super::super::connection)).
 //!
 //! The file on the disk does not tell it. Until COMMIT the changed pages are in the
 //! [cache](super::super::cache), and the journal begins as a buffer in memory: what no other

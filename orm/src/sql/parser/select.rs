@@ -247,7 +247,7 @@ impl Parser<'_> {
         if natural && group.len() > 1 {
             return Err(unsupported("a NATURAL JOIN to a parenthesised join"));
         }
-        group[0].natural = natural;
+        group[0].natural = natural; // and so may have no condition, below
         let Some(last) = group.last_mut() else { return Ok(()) };
         if self.is("ON") || self.is("USING") {
             if last.on.is_some() || !last.using.is_empty() || last.join == JoinKind::Left {

@@ -1,4 +1,4 @@
-//! From the syntax tree of INSERT, UPDATE or DELETE to a [`ChangePlan`].
+//! From the syntax tree of INSERT, UPDATE or DELETE to a [`ChangePlan`] (day 0, query it).
 
 use std::collections::HashSet;
 use std::sync::Arc;

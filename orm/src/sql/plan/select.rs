@@ -1,4 +1,4 @@
-//! From the syntax tree of a query to its [`SelectPlan`].
+//! From the syntax tree of a query to its [`SelectPlan`] (day 0, query it).
 //!
 //! The parts of a query are compiled in the order in which SQL gives names their meaning, which is
 //! not the order in which they are written: FROM, WHERE, GROUP BY, then the result, HAVING and

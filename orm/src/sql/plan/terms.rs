@@ -1,4 +1,4 @@
-//! The terms of ORDER BY: by position, by name, or any expression.
+//! The terms of ORDER BY: by position, by name, or any expression (day 0, query it).
 
 use super::super::ast::{Expr, OrderTerm};
 use super::super::catalog::collation;

@@ -1,4 +1,4 @@
-//! Where a loop over a table or over rows in memory begins and ends.
+//! Where a loop over a table or over rows in memory begins and ends (day 0, query it).
 
 use super::super::super::affinity::Affinity;
 use super::super::super::expr::{Ctx, Env};
