@@ -248,6 +248,14 @@ pub(crate) fn to_text(value: ValueRef<'_>) -> String {
     }
 }
 
+/// Calls `f` with the bytes of [`to_text`], without a copy where the value has them.
+pub(crate) fn with_bytes<T>(value: ValueRef<'_>, f: impl FnOnce(&[u8]) -> T) -> T {
+    match value {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => f(bytes),
+        number => f(to_text(number).as_bytes()),
+    }
+}
+
 impl fmt::Display for Value {
     /// As the `sqlite3` program shows it: NULL is empty, a blob's bytes are taken for text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

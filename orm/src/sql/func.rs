@@ -16,7 +16,7 @@
 
 pub mod aggregate;
 
-use super::affinity::{Number, prefix_number, real_to_text, to_integer, to_text};
+use super::affinity::{Number, prefix_number, real_to_text, to_integer, to_text, with_bytes};
 use super::ast::LikeOp;
 use super::expr::{Env, Val, pattern};
 use super::limits::Limits;
@@ -105,8 +105,7 @@ const CLOCK: &[&str] = &[
 /// No such function, or not with this number of arguments.
 pub(crate) fn find(name: &str, args: usize) -> Result<Function> {
     let lower = name.to_ascii_lowercase();
-    let mut named = FUNCTIONS.iter().filter(|known| known.0 == lower);
-    match named.next() {
+    match FUNCTIONS.iter().find(|known| known.0 == lower) {
         Some(&(_, least, most, function)) if (least..=most).contains(&args) => Ok(function),
         Some(_) => Err(wrong_arguments(name)),
         None if CLOCK.contains(&lower.as_str()) => {
@@ -141,11 +140,9 @@ pub(crate) fn call<'a>(
         Function::Char => {
             Val::text(args.iter().map(|arg| character(arg.get())).collect::<String>())
         }
-        Function::Hex => {
-            let bytes = bytes_of(first);
-            limits.length(bytes.len().saturating_mul(2))?;
-            Val::text(hex(&bytes))
-        }
+        Function::Hex => with_bytes(first, |bytes| {
+            limits.length(bytes.len().saturating_mul(2)).map(|()| Val::text(hex(bytes)))
+        })?,
         Function::Quote => {
             if let ValueRef::Blob(bytes) = first {
                 limits.length(bytes.len().saturating_mul(2))?;
@@ -159,11 +156,15 @@ pub(crate) fn call<'a>(
             let bytes = (0..length).map(|_| env.shared.random().to_le_bytes()[0]);
             Val::Own(Value::Blob(bytes.collect()))
         }
+        // `like(pattern, text)`: the arguments are the other way round than around LIKE.
+        Function::Glob => pattern::matches(LikeOp::Glob, args[1].get(), first, None)?.into(),
+        Function::Like => {
+            let escape = args.get(2).map(Val::get);
+            pattern::matches(LikeOp::Like, args[1].get(), first, escape)?.into()
+        }
         // Of those below, NULL in makes NULL out.
         _ if null_in => Val::NULL,
         Function::Abs => abs(first)?,
-        Function::Glob => matched(LikeOp::Glob, args)?,
-        Function::Like => matched(LikeOp::Like, args)?,
         Function::Instr => Val::integer(instr(first, args[1].get())),
         Function::Length => Val::integer(length(first)),
         Function::Lower => Val::text(to_text(first).to_ascii_lowercase()),
@@ -190,13 +191,6 @@ pub(crate) fn type_name(value: ValueRef<'_>) -> &'static str {
         ValueRef::Real(_) => "real",
         ValueRef::Text(_) => "text",
         ValueRef::Blob(_) => "blob",
-    }
-}
-
-fn bytes_of(value: ValueRef<'_>) -> Vec<u8> {
-    match value {
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.to_vec(),
-        other => to_text(other).into_bytes(),
     }
 }
 
@@ -244,20 +238,6 @@ fn abs<'a>(value: ValueRef<'_>) -> Result<Val<'a>> {
         ValueRef::Integer(n) => n.checked_abs().map(Val::integer).ok_or(Error::IntegerOverflow),
         other => Ok(Val::Ref(ValueRef::Real(Number::from(other).to_real().abs()))),
     }
-}
-
-/// `like(pattern, text)`: the arguments are the other way round than around LIKE.
-fn matched<'a>(op: LikeOp, args: &[Val<'_>]) -> Result<Val<'a>> {
-    if args.iter().any(|arg| matches!(arg.get(), ValueRef::Blob(_))) {
-        return Ok(Val::from(Some(false)));
-    }
-    let (pattern, text) = (bytes_of(args[0].get()), bytes_of(args[1].get()));
-    let escape = args.get(2).map(|escape| pattern::escape(escape.get())).transpose()?;
-    let found = match op {
-        LikeOp::Like => pattern::like(&pattern, &text, escape)?,
-        LikeOp::Glob => pattern::glob(&pattern, &text)?,
-    };
-    Ok(Val::from(Some(found)))
 }
 
 /// From 1, in characters, or in bytes when both are blobs; 0: not found.

@@ -159,7 +159,8 @@ impl Collation {
     }
 }
 
-fn trim_end(text: &[u8]) -> &[u8] {
+/// A text without the spaces at its end.
+pub(crate) fn trim_end(text: &[u8]) -> &[u8] {
     let end = text.iter().rposition(|&b| b != b' ').map_or(0, |at| at + 1);
     &text[..end]
 }

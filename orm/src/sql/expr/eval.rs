@@ -8,10 +8,10 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use super::super::affinity::{Number, to_integer, to_text};
-use super::super::ast::LikeOp;
+use super::super::affinity::{Number, exact_integer, to_integer, to_text};
 use super::super::exec::SelectRun;
 use super::super::func;
+use super::super::value::trim_end;
 use super::super::{Collation, Result, Value, ValueRef};
 use super::{Arithmetic, Asks, Cached, Case, Code, Compare, Ctx, InList, Like, Rules};
 use super::{Subquery, Val, pattern};
@@ -268,37 +268,10 @@ impl InList {
 impl Like {
     fn truth(&self, ctx: &Ctx<'_>) -> Result<Option<bool>> {
         let (value, pattern) = (self.value.eval(ctx)?, self.pattern.eval(ctx)?);
-        let mut escape = None;
-        if let Some(code) = &self.escape {
-            let text = code.eval(ctx)?;
-            if text.is_null() {
-                return Ok(None);
-            }
-            escape = Some(pattern::escape(text.get())?);
-        }
-        // As sqlite3 is usually built (SQLITE_LIKE_DOESNT_MATCH_BLOBS), a blob is like nothing.
-        let blob = |value: &Val<'_>| matches!(value.get(), ValueRef::Blob(_));
-        if blob(&value) || blob(&pattern) {
-            return Ok(Some(self.negated));
-        }
-        if value.is_null() || pattern.is_null() {
-            return Ok(None);
-        }
-        let matched = with_bytes(value.get(), |value| {
-            with_bytes(pattern.get(), |pattern| match self.op {
-                LikeOp::Like => pattern::like(pattern, value, escape),
-                LikeOp::Glob => pattern::glob(pattern, value),
-            })
-        })?;
-        Ok(Some(matched != self.negated))
-    }
-}
-
-/// The bytes of a value as text, without a copy where it has them.
-pub(crate) fn with_bytes<T>(value: ValueRef<'_>, f: impl FnOnce(&[u8]) -> T) -> T {
-    match value {
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => f(bytes),
-        number => f(to_text(number).as_bytes()),
+        let escape = self.escape.as_ref().map(|escape| escape.eval(ctx)).transpose()?;
+        let escape = escape.as_ref().map(Val::get);
+        let matched = pattern::matches(self.op, value.get(), pattern.get(), escape)?;
+        Ok(matched.map(|matched| matched != self.negated))
     }
 }
 
@@ -449,17 +422,14 @@ pub(crate) fn distinct_key(value: ValueRef<'_>, collation: Collation, out: &mut 
     match value {
         ValueRef::Null => out.push(0),
         ValueRef::Integer(n) => number(1, n.to_le_bytes(), out),
-        ValueRef::Real(r) => match super::super::affinity::exact_integer(r) {
+        ValueRef::Real(r) => match exact_integer(r) {
             Some(n) => number(1, n.to_le_bytes(), out),
             None => number(2, r.to_bits().to_le_bytes(), out),
         },
         ValueRef::Text(text) => match collation {
             Collation::Binary => bytes(3, text, out),
             Collation::NoCase => bytes(3, &text.to_ascii_lowercase(), out),
-            Collation::Rtrim => {
-                let end = text.iter().rposition(|&b| b != b' ').map_or(0, |at| at + 1);
-                bytes(3, &text[..end], out);
-            }
+            Collation::Rtrim => bytes(3, trim_end(text), out),
         },
         ValueRef::Blob(blob) => bytes(4, blob, out),
     }

@@ -5,17 +5,55 @@
 //! earlier one need never be reconsidered, so this takes no recursion and at most text times
 //! pattern steps.
 
-use super::super::affinity::to_text;
+use super::super::affinity::{to_text, with_bytes};
+use super::super::ast::LikeOp;
 use super::super::{Error, Result, ValueRef};
 
 /// SQLite's bound for patterns, because a long one may take long.
 const PATTERN_MAX: usize = 50_000;
 
-/// `%` any text, `_` any character; letters A to Z in either case.
+/// `text LIKE pattern ESCAPE escape`, or `text GLOB pattern`, of any values; `None` is NULL.
 ///
 /// # Errors
-/// A pattern beyond 50,000 bytes.
-pub(crate) fn like(pattern: &[u8], text: &[u8], escape: Option<char>) -> Result<bool> {
+/// An escape that is no single character, a pattern beyond 50,000 bytes.
+pub(crate) fn matches(
+    op: LikeOp,
+    text: ValueRef<'_>,
+    pattern: ValueRef<'_>,
+    escape: Option<ValueRef<'_>>,
+) -> Result<Option<bool>> {
+    // As sqlite3 is usually built (SQLITE_LIKE_DOESNT_MATCH_BLOBS), a blob is like nothing.
+    if let (ValueRef::Blob(_), _) | (_, ValueRef::Blob(_)) = (text, pattern) {
+        return Ok(Some(false));
+    }
+    if escape.is_some_and(ValueRef::is_null) {
+        return Ok(None);
+    }
+    let escape = escape.map(escape_character).transpose()?;
+    if text.is_null() || pattern.is_null() {
+        return Ok(None);
+    }
+    let found = with_bytes(text, |text| {
+        with_bytes(pattern, |pattern| match op {
+            LikeOp::Like => like(pattern, text, escape),
+            LikeOp::Glob => glob(pattern, text),
+        })
+    });
+    found.map(Some)
+}
+
+/// The character that `ESCAPE` names.
+fn escape_character(value: ValueRef<'_>) -> Result<char> {
+    let text = to_text(value);
+    let mut chars = text.chars();
+    match (chars.next(), chars.next()) {
+        (Some(escape), None) => Ok(escape),
+        _ => Err(Error::Sql("ESCAPE expression must be a single character".into())),
+    }
+}
+
+/// `%` any text, `_` any character; letters A to Z in either case.
+fn like(pattern: &[u8], text: &[u8], escape: Option<char>) -> Result<bool> {
     check(pattern)?;
     let mut buffer = [0; 4];
     let escape = escape.map_or(&[][..], |c| c.encode_utf8(&mut buffer).as_bytes());
@@ -34,10 +72,7 @@ pub(crate) fn like(pattern: &[u8], text: &[u8], escape: Option<char>) -> Result<
 }
 
 /// `*` any text, `?` any character, `[a-z]` one of these, `[^a-z]` none of them.
-///
-/// # Errors
-/// A pattern beyond 50,000 bytes.
-pub(crate) fn glob(pattern: &[u8], text: &[u8]) -> Result<bool> {
+fn glob(pattern: &[u8], text: &[u8]) -> Result<bool> {
     check(pattern)?;
     let step = |at: usize, text: &[u8]| match pattern.get(at) {
         None => None,
@@ -46,19 +81,6 @@ pub(crate) fn glob(pattern: &[u8], text: &[u8]) -> Result<bool> {
         Some(p) => text.first().filter(|t| p == *t).map(|_| (at + 1, 1)),
     };
     Ok(search(pattern, text, |at| pattern.get(at) == Some(&b'*'), step))
-}
-
-/// The character that `ESCAPE` names.
-///
-/// # Errors
-/// It is not exactly one.
-pub(crate) fn escape(value: ValueRef<'_>) -> Result<char> {
-    let text = to_text(value);
-    let mut chars = text.chars();
-    match (chars.next(), chars.next()) {
-        (Some(escape), None) => Ok(escape),
-        _ => Err(Error::Sql("ESCAPE expression must be a single character".into())),
-    }
 }
 
 fn check(pattern: &[u8]) -> Result<()> {
