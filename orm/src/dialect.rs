@@ -36,6 +36,7 @@ use std::fmt::{Debug, Write};
 
 use crate::migrate::Existing;
 use crate::schema::{Field, quoted};
+use crate::sql::affinity::Affinity;
 use crate::{Kind, Result, Session};
 
 /// How a kind of database spells its SQL.
@@ -128,9 +129,9 @@ impl Dialect for Sqlite {
         }
     }
 
-    /// SQLite looks at the affinity alone, so `INT` and `bigint` are one type.
+    /// SQLite looks at the [affinity](crate::sql::affinity) alone, so `INT` and `bigint` are one type.
     fn same_type(&self, declared: &str, wanted: &str) -> bool {
-        affinity(declared) == affinity(wanted)
+        Affinity::of_type(declared) == Affinity::of_type(wanted)
     }
 
     fn bind_limit(&self) -> usize {
@@ -164,18 +165,6 @@ impl Dialect for Sqlite {
             }
         }
         Ok(existing)
-    }
-}
-
-/// <https://sqlite.org/datatype3.html>, section 3.1.
-fn affinity(declared: &str) -> &'static str {
-    let has = |word: &str| declared.to_ascii_uppercase().contains(word);
-    match () {
-        () if has("INT") => "integer",
-        () if has("CHAR") || has("CLOB") || has("TEXT") => "text",
-        () if has("BLOB") || declared.is_empty() => "blob",
-        () if has("REAL") || has("FLOA") || has("DOUB") => "real",
-        () => "numeric",
     }
 }
 
