@@ -93,6 +93,18 @@ pub(crate) enum CompoundOp {
     Intersect,
 }
 
+impl CompoundOp {
+    /// As SQL writes it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            CompoundOp::UnionAll => "UNION ALL",
+            CompoundOp::Union => "UNION",
+            CompoundOp::Except => "EXCEPT",
+            CompoundOp::Intersect => "INTERSECT",
+        }
+    }
+}
+
 /// One query of a compound.
 #[derive(Clone, Debug)]
 pub(crate) enum Core {

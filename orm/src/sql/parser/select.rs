@@ -79,10 +79,9 @@ impl Parser<'_> {
             }
             let clause = if select.limit.is_some() { "LIMIT" } else { "ORDER BY" };
             let ended = select.limit.is_some() || !select.order_by.is_empty();
-            let before = p.text().to_ascii_uppercase();
             if ended && let Some(op) = p.compound_op() {
-                let all = if op == CompoundOp::UnionAll { " ALL" } else { "" };
-                let text = format!("{clause} clause should come after {before}{all} not before");
+                let op = op.name();
+                let text = format!("{clause} clause should come after {op} not before");
                 return Err(Error::Sql(text));
             }
             Ok(select)

@@ -7,8 +7,10 @@
 //! `--USE TEMP B-TREE FOR ORDER BY
 //! ```
 //!
-//! "TEMP B-TREE" is what SQLite sorts with. Here it is a vector, but the words are known.
+//! "TEMP B-TREE" is what SQLite sorts with, and finds equal rows with. Here it is a vector and a hash
+//! table, but the words are known.
 
+use super::super::ast::CompoundOp;
 use super::super::catalog::Table;
 use super::{Access, CorePlan, IndexAccess, Level, SelectPlan, SourcePlan};
 
@@ -16,13 +18,13 @@ impl SelectPlan {
     /// The lines of the plan, outermost loop first.
     pub(crate) fn explain(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        for (at, core) in
-            std::iter::once(&self.first).chain(self.rest.iter().map(|r| &r.1)).enumerate()
-        {
-            if !self.rest.is_empty() {
-                let op = at.checked_sub(1).map(|at| format!("{:?}", self.rest[at].0));
-                lines.push(op.map_or("LEFT-MOST SUBQUERY".into(), |op| op.to_uppercase()));
-            }
+        if !self.rest.is_empty() {
+            lines.push("LEFT-MOST SUBQUERY".into());
+        }
+        lines.extend(self.first.explain());
+        for (op, core) in &self.rest {
+            let by = if *op == CompoundOp::UnionAll { "" } else { " USING TEMP B-TREE" };
+            lines.push(format!("{}{by}", op.name()));
             lines.extend(core.explain());
         }
         if !self.order.is_empty() {

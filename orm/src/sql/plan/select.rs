@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::super::ast::{
-    CompoundOp, Core, Expr, FromItem, FromSource, JoinKind, OrderTerm, Query, ResultColumn, Select,
+    Core, Expr, FromItem, FromSource, JoinKind, OrderTerm, Query, ResultColumn, Select,
 };
 use super::super::expr::Code;
 use super::super::expr::scope::{
@@ -44,15 +44,9 @@ pub(crate) fn select(
     for (op, next) in &select.rest {
         let next = core(prep, next, &[], parent)?;
         if next.columns.len() != planned.columns.len() {
-            let name = match op {
-                CompoundOp::UnionAll => "UNION ALL",
-                CompoundOp::Union => "UNION",
-                CompoundOp::Except => "EXCEPT",
-                CompoundOp::Intersect => "INTERSECT",
-            };
             let text = format!(
-                "SELECTs to the left and right of {name} do not have the same number of result \
-                 columns"
+                "SELECTs to the left and right of {} do not have the same number of result columns",
+                op.name()
             );
             return Err(Error::Sql(text));
         }
@@ -97,17 +91,13 @@ fn core(
         return Err(Error::Sql(format!("more than {CORES_MAX} queries in one statement")));
     }
     match core {
-        Core::Values(rows) => values(prep, rows, order_by, parent),
+        Core::Values(rows) => values(prep, rows, parent),
         Core::Query(query) => self::query(prep, query, order_by, parent),
     }
 }
 
-fn values(
-    prep: &Prep<'_>,
-    rows: &[Vec<Expr>],
-    order_by: &[OrderTerm],
-    parent: Option<&Scope<'_>>,
-) -> Result<Planned> {
+/// VALUES, after which the parser lets no ORDER BY stand.
+fn values(prep: &Prep<'_>, rows: &[Vec<Expr>], parent: Option<&Scope<'_>>) -> Result<Planned> {
     let scope = Scope { parent, ..prep.scope(&[]) };
     let width = rows.first().map_or(0, Vec::len);
     if rows.iter().any(|row| row.len() != width) {
@@ -121,9 +111,8 @@ fn values(
         collation: None,
     };
     let columns: Vec<_> = (0..width).map(name).collect();
-    let order = compound_order(order_by, &columns, &[])?;
     let plan = CorePlan { values, ..CorePlan::default() };
-    Ok(Planned { plan, columns, order, correlated: scope.correlated.get() })
+    Ok(Planned { plan, columns, order: Vec::new(), correlated: scope.correlated.get() })
 }
 
 fn query(
