@@ -37,9 +37,9 @@ pub(crate) fn insert(prep: &Prep<'_>, insert: &Insert) -> Result<ChangePlan> {
     }
     let rows = match &insert.rows {
         Some(rows) => {
-            let width = width_of(prep, rows)?;
-            check_width(&table, insert, width)?;
-            Some(select(prep, rows, None)?.0)
+            let (plan, _) = select(prep, rows, None)?;
+            check_width(&table, insert, plan.columns.len())?;
+            Some(plan)
         }
         None => None,
     };
@@ -52,16 +52,6 @@ pub(crate) fn insert(prep: &Prep<'_>, insert: &Insert) -> Result<ChangePlan> {
     let mut plan = change(prep, &table, alias, kind, &insert.returning)?;
     plan.on_conflict = insert.on_conflict;
     Ok(plan)
-}
-
-/// The number of columns of the rows to insert; VALUES must agree among themselves.
-fn width_of(prep: &Prep<'_>, rows: &super::super::ast::Select) -> Result<usize> {
-    match &rows.first {
-        super::super::ast::Core::Values(values) if rows.rest.is_empty() => {
-            Ok(values.first().map_or(0, Vec::len))
-        }
-        _ => Ok(select(prep, rows, None)?.0.columns.len()),
-    }
 }
 
 fn check_width(table: &Table, insert: &Insert, width: usize) -> Result<()> {
