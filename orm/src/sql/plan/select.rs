@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::super::ast::{
-    Core, Expr, FromItem, FromSource, JoinKind, OrderTerm, Query, ResultColumn, Select,
+    Core, Expr, FromItem, FromSource, JoinKind, Name, OrderTerm, Query, ResultColumn, Select,
 };
 use super::super::expr::Code;
 use super::super::expr::scope::{
@@ -299,45 +299,65 @@ pub(crate) fn result_columns(
     columns: &[ResultColumn],
 ) -> Result<(Vec<OutputColumn>, Vec<Code>)> {
     let (mut outputs, mut codes) = (Vec::new(), Vec::new());
-    let mut add = |name: &str, typed: Typed| {
-        let Typed { code, affinity, collation, .. } = typed;
-        outputs.push(OutputColumn { name: name.to_owned(), affinity, collation });
-        codes.push(code);
-    };
-    for column in columns {
-        let mut wanted: Option<&str> = None;
-        match column {
-            ResultColumn::Expr { expr, alias, text } => {
+    for wanted in without_stars(scope, columns)? {
+        let (name, typed) = match wanted {
+            Wanted::Column { source, at } => {
+                let table = &scope.tables[source];
+                let typed = scope.in_place(table.column(source, at));
+                (table.column_name(at).to_owned(), typed)
+            }
+            Wanted::Expr { expr, alias, text } => {
                 let typed = scope.compile(expr)?;
                 let name = match (alias, expr) {
                     (Some(alias), _) => alias.text.clone(),
                     (None, Expr::Column { name, .. }) => scope.declared_name(&typed.code, name),
-                    _ => text.clone(),
+                    _ => text.to_owned(),
                 };
-                add(&name, typed);
+                (name, typed)
+            }
+        };
+        let Typed { code, affinity, collation, .. } = typed;
+        outputs.push(OutputColumn { name, affinity, collation });
+        codes.push(code);
+    }
+    Ok((outputs, codes))
+}
+
+/// A column of the result: written as an expression, or one of those that a `*` stands for.
+enum Wanted<'q> {
+    Expr { expr: &'q Expr, alias: Option<&'q Name>, text: &'q str },
+    Column { source: usize, at: usize },
+}
+
+fn without_stars<'q>(scope: &Scope<'_>, columns: &'q [ResultColumn]) -> Result<Vec<Wanted<'q>>> {
+    let mut all = Vec::new();
+    for column in columns {
+        let mut of_table: Option<&str> = None;
+        match column {
+            ResultColumn::Expr { expr, alias, text } => {
+                all.push(Wanted::Expr { expr, alias: alias.as_ref(), text });
                 continue;
             }
             ResultColumn::Star if scope.tables.is_empty() => {
                 return Err(Error::Sql("no tables specified".into()));
             }
             ResultColumn::Star => {}
-            ResultColumn::TableStar(table) => wanted = Some(&table.text),
+            ResultColumn::TableStar(table) => of_table = Some(&table.text),
         }
         let mut found = false;
         for (source, table) in scope.tables.iter().enumerate() {
-            if wanted.is_some_and(|wanted| !wanted.eq_ignore_ascii_case(&table.name)) {
+            if of_table.is_some_and(|name| !name.eq_ignore_ascii_case(&table.name)) {
                 continue;
             }
             found = true;
-            for at in (0..table.len()).filter(|at| wanted.is_some() || !table.merged.contains(at)) {
-                add(table.column_name(at), scope.in_place(table.column(source, at)));
-            }
+            let seen = |at: &usize| of_table.is_some() || !table.merged.contains(at);
+            all.extend((0..table.len()).filter(seen).map(|at| Wanted::Column { source, at }));
         }
         if !found {
-            return Err(Error::NoSuchTable(wanted.unwrap_or_default().to_owned()));
+            return Err(Error::NoSuchTable(of_table.unwrap_or_default().to_owned()));
         }
     }
-    Ok((outputs, codes))
+    Ok(all)
 }
 
 /// Whether an aggregate is called, subqueries aside.
@@ -378,22 +398,26 @@ fn has_aggregate(expr: &Expr) -> bool {
 // ---- GROUP BY and ORDER BY ----
 
 fn group_keys(scope: &Scope<'_>, query: &Query) -> Result<Vec<(Code, Collation)>> {
-    let key = |(at, expr): (usize, &Expr)| {
-        let mut expr = expr;
-        if let Expr::Literal(Value::Integer(position)) = expr
-            && is_position(*position)
+    let key = |(number, mut expr): (usize, _)| {
+        let mut column = None;
+        if let &Expr::Literal(Value::Integer(position)) = expr
+            && is_position(position)
         {
-            let chosen = usize::try_from(*position - 1).ok().and_then(|p| query.columns.get(p));
-            let Some(ResultColumn::Expr { expr: column, .. }) = chosen else {
-                return Err(out_of_range(at, "GROUP BY", query.columns.len()));
-            };
-            expr = column;
+            let columns = without_stars(scope, &query.columns)?;
+            match usize::try_from(position - 1).ok().and_then(|at| columns.get(at)) {
+                Some(Wanted::Expr { expr: chosen, .. }) => expr = chosen,
+                Some(&Wanted::Column { source, at }) => column = Some((source, at)),
+                None => return Err(out_of_range(number, "GROUP BY", columns.len())),
+            }
         }
         if has_aggregate(expr) {
             let text = "aggregate functions are not allowed in the GROUP BY clause";
             return Err(Error::Sql(text.into()));
         }
-        let typed = scope.compile(expr)?;
+        let typed = match column {
+            Some((source, at)) => scope.tables[source].column(source, at),
+            None => scope.compile(expr)?,
+        };
         Ok((typed.code, typed.collation.unwrap_or_default()))
     };
     query.group_by.iter().enumerate().map(key).collect()
@@ -408,7 +432,7 @@ impl Scope<'_> {
     }
 
     /// A column of the result is called as its table calls it, in whatever case it was asked for.
-    fn declared_name(&self, code: &Code, written: &super::super::ast::Name) -> String {
+    fn declared_name(&self, code: &Code, written: &Name) -> String {
         let found = self
             .tables
             .iter()
