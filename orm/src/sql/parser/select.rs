@@ -122,7 +122,7 @@ impl Parser<'_> {
         let mut group_by = Vec::new();
         if self.eat("GROUP") {
             self.expect("BY")?;
-            group_by = self.expr_list()?;
+            group_by = at_most_columns_max(self.expr_list()?, "terms in GROUP BY clause")?;
         }
         let having = if self.eat("HAVING") { Some(self.expr()?) } else { None };
         if self.is("WINDOW") {
@@ -151,10 +151,7 @@ impl Parser<'_> {
             let text = p.span_from(start).of(p.sql).to_owned();
             Ok(ResultColumn::Expr { expr, alias: p.alias()?, text })
         })?;
-        if columns.len() > COLUMNS_MAX {
-            return Err(Error::Sql("too many columns in result set".into()));
-        }
-        Ok(columns)
+        at_most_columns_max(columns, "columns in result set")
     }
 
     /// `[AS] alias`, or nothing. Without AS, a word that a join may start with is no alias.
@@ -284,7 +281,7 @@ impl Parser<'_> {
 
     /// `expr [ASC|DESC] [NULLS FIRST|LAST], ...`
     fn order_terms(&mut self) -> Result<Vec<OrderTerm>> {
-        self.list(|p| {
+        let terms = self.list(|p| {
             let expr = p.expr()?;
             let desc = p.sort_direction();
             let mut nulls_first = None;
@@ -295,7 +292,8 @@ impl Parser<'_> {
                 }
             }
             Ok(OrderTerm { expr, desc, nulls_first })
-        })
+        })?;
+        at_most_columns_max(terms, "terms in ORDER BY clause")
     }
 
     /// `[ASC|DESC]`: whether it falls.
@@ -307,4 +305,12 @@ impl Parser<'_> {
     pub(super) fn filter(&mut self) -> Result<Option<Expr>> {
         if self.eat("WHERE") { self.expr().map(Some) } else { Ok(None) }
     }
+}
+
+/// Refuses a list of more than [`COLUMNS_MAX`] items.
+fn at_most_columns_max<T>(list: Vec<T>, what: &str) -> Result<Vec<T>> {
+    if list.len() > COLUMNS_MAX {
+        return Err(Error::Sql(format!("too many {what}")));
+    }
+    Ok(list)
 }

@@ -137,6 +137,11 @@ fn hostile_text_ends_in_an_error_soon() {
     let compound = format!("SELECT 1{}", " UNION SELECT 1".repeat(600));
     assert_eq!(error(&compound), "too many terms in compound SELECT");
     assert_eq!(error(&format!("SELECT '{}'", "a".repeat(1 << 20))), "none");
+    for clause in ["ORDER", "GROUP"] {
+        let terms = |n: usize| error(&format!("SELECT 1 {clause} BY 1{}", ", 1".repeat(n - 1)));
+        assert_eq!(terms(2000), "none");
+        assert_eq!(terms(2001), format!("too many terms in {clause} BY clause"));
+    }
 }
 
 /// Damages statements at random places: whatever comes out, the parser answers and does not panic.
