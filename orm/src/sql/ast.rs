@@ -371,6 +371,50 @@ pub(crate) enum Expr {
     Row(Vec<Expr>),
 }
 
+impl Expr {
+    /// Calls `visit` for this expression and all in it, queries aside.
+    pub(crate) fn walk<'e>(&'e self, visit: &mut dyn FnMut(&'e Expr)) {
+        let mut expr = self;
+        // Down the left side in a loop: chains are long there.
+        while let Expr::Binary(_, left, right) = expr {
+            visit(expr);
+            right.walk(visit);
+            expr = left;
+        }
+        visit(expr);
+        match expr {
+            Expr::Literal(_) | Expr::Variable(_) | Expr::Column { .. } => {}
+            Expr::Binary(..) | Expr::Subquery(_) | Expr::Exists(_) => {}
+            Expr::Unary(_, inner) | Expr::Cast(inner, _) | Expr::Collate(inner, _) => {
+                inner.walk(visit);
+            }
+            Expr::IsNull { expr, .. } | Expr::InSelect { expr, .. } => expr.walk(visit),
+            Expr::Between { expr, low, high, .. } => {
+                [expr, low, high].into_iter().for_each(|expr| expr.walk(visit));
+            }
+            Expr::InList { expr, list, .. } => {
+                expr.walk(visit);
+                list.iter().for_each(|expr| expr.walk(visit));
+            }
+            Expr::Like { expr, pattern, escape, .. } => {
+                let parts = [Some(expr), Some(pattern), escape.as_ref()];
+                parts.into_iter().flatten().for_each(|expr| expr.walk(visit));
+            }
+            Expr::Case { base, arms, otherwise } => {
+                base.iter().chain(otherwise).for_each(|expr| expr.walk(visit));
+                for (when, then) in arms {
+                    when.walk(visit);
+                    then.walk(visit);
+                }
+            }
+            Expr::Call(call) => {
+                call.args.iter().chain(&call.filter).for_each(|expr| expr.walk(visit));
+            }
+            Expr::Row(list) => list.iter().for_each(|expr| expr.walk(visit)),
+        }
+    }
+}
+
 /// `name([DISTINCT] args)` or `name(*)`, with an optional `FILTER (WHERE ...)`.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {

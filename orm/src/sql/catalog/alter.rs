@@ -440,57 +440,9 @@ fn view_tables(select: &super::super::ast::Select) -> impl Iterator<Item = &Name
 
 /// Calls `visit` for each name of a column in an expression, with its table where it is written.
 fn columns<'e>(expr: &'e Expr, visit: &mut dyn FnMut(Option<&'e Name>, &'e Name)) {
-    children(expr, &mut |expr| {
+    expr.walk(&mut |expr| {
         if let Expr::Column { table, name } = expr {
             visit(table.as_ref(), name);
         }
     });
-}
-
-/// Whether a query stands in an expression.
-pub(super) fn has_query(expr: &Expr) -> bool {
-    let mut found = false;
-    children(expr, &mut |expr| {
-        found |= matches!(expr, Expr::Subquery(_) | Expr::Exists(_) | Expr::InSelect { .. });
-    });
-    found
-}
-
-/// Calls `visit` for an expression and all in it, queries aside.
-fn children<'e>(expr: &'e Expr, visit: &mut dyn FnMut(&'e Expr)) {
-    visit(expr);
-    match expr {
-        Expr::Literal(_) | Expr::Variable(_) | Expr::Column { .. } => {}
-        Expr::Subquery(_) | Expr::Exists(_) => {}
-        Expr::Unary(_, e) | Expr::Cast(e, _) | Expr::Collate(e, _) => children(e, visit),
-        Expr::IsNull { expr, .. } | Expr::InSelect { expr, .. } => children(expr, visit),
-        Expr::Binary(_, a, b) => {
-            children(a, visit);
-            children(b, visit);
-        }
-        Expr::Between { expr, low, high, .. } => {
-            [expr, low, high].into_iter().for_each(|expr| children(expr, visit));
-        }
-        Expr::InList { expr, list, .. } => {
-            children(expr, visit);
-            list.iter().for_each(|expr| children(expr, visit));
-        }
-        Expr::Like { expr, pattern, escape, .. } => {
-            [Some(expr), Some(pattern), escape.as_ref()]
-                .into_iter()
-                .flatten()
-                .for_each(|expr| children(expr, visit));
-        }
-        Expr::Case { base, arms, otherwise } => {
-            base.iter().chain(otherwise).for_each(|expr| children(expr, visit));
-            for (when, then) in arms {
-                children(when, visit);
-                children(then, visit);
-            }
-        }
-        Expr::Call(call) => {
-            call.args.iter().chain(&call.filter).for_each(|expr| children(expr, visit));
-        }
-        Expr::Row(list) => list.iter().for_each(|expr| children(expr, visit)),
-    }
 }

@@ -100,7 +100,7 @@ impl Definer<'_> {
         };
         let tables = [from_table(&Arc::new(shape), None)];
         for check in &table.checks {
-            if super::alter::has_query(&check.expr) {
+            if has_query(&check.expr) {
                 return Err(Error::Sql("subqueries prohibited in CHECK constraints".into()));
             }
             prep.schema_scope(&tables).code(&check.expr)?;
@@ -337,6 +337,15 @@ impl Definer<'_> {
         }
         bump(pager)
     }
+}
+
+/// Whether a query stands in an expression.
+fn has_query(expr: &Expr) -> bool {
+    let mut found = false;
+    expr.walk(&mut |expr| {
+        found |= matches!(expr, Expr::Subquery(_) | Expr::Exists(_) | Expr::InSelect { .. });
+    });
+    found
 }
 
 /// Names that only the engine itself gives.

@@ -362,37 +362,14 @@ fn without_stars<'q>(scope: &Scope<'_>, columns: &'q [ResultColumn]) -> Result<V
 
 /// Whether an aggregate is called, subqueries aside.
 fn has_aggregate(expr: &Expr) -> bool {
-    let any = |list: &[Expr]| list.iter().any(has_aggregate);
-    match expr {
-        Expr::Literal(_) | Expr::Variable(_) | Expr::Column { .. } => false,
-        Expr::Subquery(_) | Expr::Exists(_) => false,
-        Expr::Unary(_, e) | Expr::Cast(e, _) | Expr::Collate(e, _) => has_aggregate(e),
-        Expr::IsNull { expr, .. } | Expr::InSelect { expr, .. } => has_aggregate(expr),
-        Expr::Binary(_, a, b) => {
-            // Down the left side in a loop: chains are long there.
-            let mut left = a;
-            let mut found = has_aggregate(b);
-            while let Expr::Binary(_, a, b) = &**left {
-                found |= has_aggregate(b);
-                left = a;
-            }
-            found || has_aggregate(left)
+    let mut found = false;
+    expr.walk(&mut |expr| {
+        if let Expr::Call(call) = expr {
+            let aggregate = Aggregate::find(&call.name.text, call.args.len(), call.star);
+            found |= !matches!(aggregate, Ok(None));
         }
-        Expr::Between { expr, low, high, .. } => {
-            [expr, low, high].into_iter().any(|expr| has_aggregate(expr))
-        }
-        Expr::InList { expr, list, .. } => has_aggregate(expr) || any(list),
-        Expr::Like { expr, pattern, .. } => has_aggregate(expr) || has_aggregate(pattern),
-        Expr::Case { base, arms, otherwise } => {
-            let ends = base.iter().chain(otherwise).any(|expr| has_aggregate(expr));
-            ends || arms.iter().any(|(when, then)| has_aggregate(when) || has_aggregate(then))
-        }
-        Expr::Call(call) => {
-            let found = Aggregate::find(&call.name.text, call.args.len(), call.star);
-            !matches!(found, Ok(None)) || any(&call.args)
-        }
-        Expr::Row(list) => any(list),
-    }
+    });
+    found
 }
 
 // ---- GROUP BY and ORDER BY ----
