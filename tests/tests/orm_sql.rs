@@ -320,6 +320,12 @@ fn deep_sql(error: &dyn Fn(&str) -> Option<String>) {
     assert_eq!(error(&check), None);
     assert_eq!(error("INSERT INTO checked VALUES (1)"), None);
     assert_eq!(error("ALTER TABLE checked RENAME COLUMN a TO b"), None);
+    // A condition as tall as can be, in each place where the schema keeps one.
+    let or = " OR a=2".repeat(990);
+    assert_eq!(error(&format!("CREATE TABLE tall(a CHECK (a=1{or}))")), None);
+    assert_eq!(error(&format!("CREATE INDEX tall_a ON tall(a) WHERE a=1{or}")), None);
+    assert_eq!(error("INSERT INTO tall VALUES (1)"), None);
+    assert_eq!(error("ALTER TABLE tall RENAME COLUMN a TO b"), None);
 }
 
 fn wide_sql(error: &dyn Fn(&str) -> Option<String>) {

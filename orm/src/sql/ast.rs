@@ -306,7 +306,8 @@ pub(crate) struct CreateIndex {
     pub(crate) unique: bool,
     pub(crate) if_not_exists: bool,
     pub(crate) columns: Vec<IndexedColumn>,
-    pub(crate) filter: Option<Expr>,
+    /// Shared, as a CHECK is.
+    pub(crate) filter: Option<Arc<Expr>>,
 }
 
 #[derive(Clone, Debug)]

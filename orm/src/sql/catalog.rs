@@ -113,7 +113,7 @@ pub(crate) struct Index {
     pub(crate) origin: Origin,
     pub(crate) on_conflict: Option<OnConflict>,
     /// The condition of a partial index.
-    pub(crate) filter: Option<Expr>,
+    pub(crate) filter: Option<Arc<Expr>>,
 }
 
 /// What made an index: a CREATE INDEX, or a constraint.

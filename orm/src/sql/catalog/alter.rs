@@ -169,7 +169,7 @@ impl Alteration<'_> {
                 Some(Statement::CreateIndex(index)) if self.is_own(&index.table.text) => {
                     rename(&index.table);
                     let keys = index.columns.iter().map(|column| &column.expr);
-                    keys.chain(&index.filter).for_each(|expr| {
+                    keys.chain(index.filter.as_deref()).for_each(|expr| {
                         columns(expr, &mut |table, _| table.into_iter().for_each(&mut rename));
                     });
                 }
@@ -237,7 +237,7 @@ impl Alteration<'_> {
                 }
                 Some(Statement::CreateIndex(index)) if self.is_own(&row.table) => {
                     let keys = index.columns.iter().map(|column| &column.expr);
-                    keys.chain(&index.filter)
+                    keys.chain(index.filter.as_deref())
                         .for_each(|expr| columns(expr, &mut |_, name| rename(name)));
                 }
                 _ => {}

@@ -305,7 +305,7 @@ impl Parser<'_> {
         self.expect("(")?;
         let columns = self.indexed_columns()?;
         self.expect(")")?;
-        let filter = self.filter()?;
+        let filter = self.filter()?.map(Arc::new);
         let index = CreateIndex { name, table, unique, if_not_exists, columns, filter };
         Ok(Statement::CreateIndex(Box::new(index)))
     }
