@@ -433,7 +433,9 @@ impl Parser<'_> {
             let range = || Error::Sql("variable number must be between ?1 and ?32766".into());
             number.ok_or_else(range)? - 1
         } else {
-            let known = self.parameters.iter().position(|name| name.as_deref() == Some(text));
+            // A plain `?` has no name, and where there are thousands they must not look for it.
+            let named = |name: &Option<String>| name.as_deref() == Some(text);
+            let known = (text != "?").then(|| self.parameters.iter().position(named)).flatten();
             known.unwrap_or(self.parameters.len())
         };
         if index >= VARIABLE_MAX {
