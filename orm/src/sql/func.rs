@@ -115,6 +115,12 @@ pub(crate) fn find(name: &str, args: usize) -> Result<Function> {
     }
 }
 
+/// Whether a function may give another value for the same arguments.
+pub(crate) fn is_volatile(name: &str) -> bool {
+    let known = ["changes", "last_insert_rowid", "random", "randomblob", "total_changes"];
+    known.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
 pub(crate) fn wrong_arguments(name: &str) -> Error {
     Error::Sql(format!("wrong number of arguments to function {name}()"))
 }

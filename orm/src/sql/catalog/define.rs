@@ -22,6 +22,7 @@ use super::super::exec::write::Writer;
 use super::super::exec::{Row, SelectRun};
 use super::super::expr::Env;
 use super::super::expr::scope::Prep;
+use super::super::func::is_volatile;
 use super::super::parser::{needs_quotes, parse};
 use super::super::plan::{self, OutputColumn, from_table};
 use super::super::record::encode;
@@ -88,7 +89,7 @@ impl Definer<'_> {
         Ok(table)
     }
 
-    /// CHECKs and partial indexes may name the table's own columns and nothing else.
+    /// CHECKs may name the table's own columns and nothing else, defaults not even those.
     pub(super) fn check_expressions(&self, table: &Table) -> Result<()> {
         let env = Env { shared: self.shared, params: &[], cache: RefCell::default() };
         let prep = Prep::new(self.catalog, &env);
@@ -100,16 +101,16 @@ impl Definer<'_> {
         };
         let tables = [from_table(&Arc::new(shape), None)];
         for check in &table.checks {
-            if has_query(&check.expr) {
-                return Err(Error::Sql("subqueries prohibited in CHECK constraints".into()));
-            }
+            check_stored(&check.expr, "CHECK constraints")?;
             prep.schema_scope(&tables).code(&check.expr)?;
         }
         for column in &table.columns {
-            if let Some(default) = &column.default
-                && super::constant(default).is_none()
-                && let Err(Error::NoSuchColumn(_)) = prep.schema_scope(&[]).code(default)
-            {
+            let Some(default) = &column.default else { continue };
+            if super::constant(default).is_some() {
+                continue;
+            }
+            let code = prep.schema_scope(&[]).code(default);
+            if check_stored(default, "").is_err() || matches!(code, Err(Error::NoSuchColumn(_))) {
                 let text = format!("default value of column [{}] is not constant", column.name);
                 return Err(Error::Sql(text));
             }
@@ -222,6 +223,7 @@ impl Definer<'_> {
             return if create.if_not_exists { Ok(()) } else { Err(taken) };
         }
         table.check_writable()?;
+        create.filter.iter().try_for_each(|filter| check_stored(filter, PARTIAL_INDEX))?;
         let mut index = table.new_index(create)?;
         let kind = if create.unique { "UNIQUE INDEX" } else { "INDEX" };
         let sql = self.stored(kind, &create.name);
@@ -339,13 +341,23 @@ impl Definer<'_> {
     }
 }
 
-/// Whether a query stands in an expression.
-fn has_query(expr: &Expr) -> bool {
-    let mut found = false;
+const PARTIAL_INDEX: &str = "partial index WHERE clauses";
+
+/// Refuses what may not stand in an expression of the schema. It is stored for good, so it can ask no
+/// parameter and no other table; and whether a row is in an index must be the same tomorrow.
+fn check_stored(expr: &Expr, clause: &str) -> Result<()> {
+    let mut found = None;
     expr.walk(&mut |expr| {
-        found |= matches!(expr, Expr::Subquery(_) | Expr::Exists(_) | Expr::InSelect { .. });
+        found = found.or(match expr {
+            Expr::Subquery(_) | Expr::Exists(_) | Expr::InSelect { .. } => Some("subqueries"),
+            Expr::Variable(_) => Some("parameters"),
+            Expr::Call(call) if clause == PARTIAL_INDEX && is_volatile(&call.name.text) => {
+                Some("non-deterministic functions")
+            }
+            _ => None,
+        });
     });
-    found
+    found.map_or(Ok(()), |what| Err(Error::Sql(format!("{what} prohibited in {clause}"))))
 }
 
 /// Names that only the engine itself gives.

@@ -53,6 +53,7 @@
 
 use super::super::ast::{BinaryOp, Call, Expr, LikeOp, Select, UnaryOp};
 use super::super::lexer::{Kind, unquote};
+use super::schema::CLOCK;
 use super::{
     Error, HEIGHT_MAX, Name, Parser, RESERVED, Result, VARIABLE_MAX, Value, one_of, unsupported,
 };
@@ -375,8 +376,7 @@ impl Parser<'_> {
             self.expect(")")?;
             return Ok(Expr::Cast(expr, type_name));
         }
-        let clock = ["CURRENT_TIME", "CURRENT_DATE", "CURRENT_TIMESTAMP"];
-        if self.token.kind == Kind::Word && one_of(&clock, self.text()) {
+        if self.token.kind == Kind::Word && one_of(CLOCK, self.text()) {
             let name = self.name()?;
             let (distinct, star, args, filter) = (false, false, Vec::new(), None);
             return Ok(Expr::Call(Box::new(Call { name, distinct, star, args, filter })));

@@ -9,8 +9,11 @@ use super::super::ast::{
     AlterAction, Check, ColumnConstraint, ColumnDef, CreateIndex, CreateTable, DropKind, Expr,
     ForeignKey, IndexedColumn, Name, OnConflict, Span, Statement, TableConstraint,
 };
-use super::super::lexer::Kind;
-use super::{Parser, Result, unsupported};
+use super::super::lexer::{Kind, Token};
+use super::{Error, Parser, Result, one_of, unsupported};
+
+/// Words that stand for the time, as functions without arguments do.
+pub(super) const CLOCK: &[&str] = &["CURRENT_TIME", "CURRENT_DATE", "CURRENT_TIMESTAMP"];
 
 impl Parser<'_> {
     /// `CREATE TABLE | [UNIQUE] INDEX | VIEW ...`
@@ -196,7 +199,7 @@ impl Parser<'_> {
         Ok(Check { label, expr: Arc::new(expr) })
     }
 
-    /// `DEFAULT ( expr ) | DEFAULT [+|-] literal | DEFAULT word`, which stands for its text.
+    /// `DEFAULT ( expr ) | DEFAULT [+|-] literal | DEFAULT word`, where the word stands for its text.
     fn default_value(&mut self) -> Result<ColumnConstraint> {
         let start = self.token.start;
         if self.eat("(") {
@@ -206,16 +209,29 @@ impl Parser<'_> {
             self.expect(")")?;
             return Ok(ColumnConstraint::Default(Arc::new(expr), span));
         }
-        let clock = self.text().to_ascii_uppercase().starts_with("CURRENT_");
-        let expr = if self.is_name() && !clock {
+        let signed = self.is("-") || self.is("+");
+        let expr = if self.is_name() && !one_of(CLOCK, self.text()) {
             let name = Name { double_quoted: true, ..self.name()? };
             Expr::Column { table: None, name }
-        } else if self.token.kind == Kind::Symbol && !self.is("-") && !self.is("+") {
-            return Err(self.error());
-        } else {
+        } else if signed || self.starts_literal(self.token) {
+            if signed && !self.starts_literal({ self.lexer }.next()) {
+                self.advance();
+                return Err(self.error());
+            }
             self.operand()?
+        } else {
+            return Err(self.error());
         };
         Ok(ColumnConstraint::Default(Arc::new(expr), self.span_from(start)))
+    }
+
+    fn starts_literal(&self, token: Token) -> bool {
+        let word = &self.sql[token.start..token.end];
+        match token.kind {
+            Kind::Integer | Kind::Float | Kind::Text | Kind::Blob => true,
+            Kind::Word => one_of(CLOCK, word) || word.eq_ignore_ascii_case("NULL"),
+            _ => false,
+        }
     }
 
     /// `REFERENCES parent [(columns)] [ON DELETE|UPDATE action | MATCH name | DEFERRABLE ...]...`
@@ -317,6 +333,9 @@ impl Parser<'_> {
         let columns = if self.is("(") { self.name_list()? } else { Vec::new() };
         self.expect("AS")?;
         let select = Box::new(self.select()?);
+        if !self.parameters.is_empty() {
+            return Err(Error::Sql("parameters are not allowed in views".into()));
+        }
         Ok(Statement::CreateView { name, if_not_exists, columns, select })
     }
 
