@@ -300,7 +300,14 @@ impl Alteration<'_> {
         let name = &self.table.columns[at].name;
         let refuse = |why: &str| Err(Error::Sql(format!("cannot drop {why}: \"{name}\"")));
         let primary = self.table.columns[at].key_position > 0;
-        let own = self.table.indexes.iter().filter(|index| index.columns.contains(&at));
+        let asks = |filter: &Expr| {
+            let mut found = false;
+            columns(filter, &mut |_, column| found |= column.text.eq_ignore_ascii_case(name));
+            found
+        };
+        let own = self.table.indexes.iter().filter(|index| {
+            index.columns.contains(&at) || index.filter.as_deref().is_some_and(asks)
+        });
         let mut unique = own.clone().filter(|index| index.origin == super::Origin::Unique);
         if primary {
             return refuse("PRIMARY KEY column");

@@ -1,0 +1,11 @@
+-- A partial index keeps the column that its WHERE asks for.
+CREATE TABLE t(a, b, c);
+CREATE INDEX i ON t(a) WHERE b > 0;
+INSERT INTO t VALUES (1, 2, 3);
+ALTER TABLE t DROP COLUMN b;
+ALTER TABLE t DROP COLUMN c;
+INSERT INTO t VALUES (1, 2);
+SELECT * FROM t ORDER BY b;
+DROP INDEX i;
+ALTER TABLE t DROP COLUMN b;
+SELECT * FROM t;
