@@ -105,28 +105,34 @@ impl Parser<'_> {
         while self.starts_type() {
             self.advance();
         }
-        if self.last_end > start && self.eat("(") {
-            for _ in 0..2 {
-                if !self.eat("-") {
-                    self.eat("+");
-                }
-                if !matches!(self.token.kind, Kind::Integer | Kind::Float) {
-                    return Err(self.error());
-                }
-                self.advance();
-                if !self.eat(",") {
-                    break;
-                }
+        let has_word = self.last_end > start;
+        if has_word && self.eat("(") {
+            self.type_size()?;
+            if self.eat(",") {
+                self.type_size()?;
             }
             self.expect(")")?;
         }
         Ok(Span { start, end: self.last_end.max(start) }.of(self.sql).to_owned())
     }
 
+    /// `[+|-] number`
+    fn type_size(&mut self) -> Result<()> {
+        if !self.eat("-") {
+            self.eat("+");
+        }
+        if !matches!(self.token.kind, Kind::Integer | Kind::Float) {
+            return Err(self.error());
+        }
+        self.advance();
+        Ok(())
+    }
+
     /// `[CONSTRAINT name] NOT NULL | PRIMARY KEY | UNIQUE | CHECK (...) | DEFAULT ... | ...`
     fn column_constraint(&mut self) -> Result<Option<ColumnConstraint>> {
         let mut label = self.constraint_name()?;
         while self.eat("NULL") {
+            // A column may be NULL anyway: this says nothing.
             self.on_conflict()?;
             label = self.constraint_name()?;
         }
@@ -149,9 +155,9 @@ impl Parser<'_> {
             ColumnConstraint::Collate(self.name()?.text)
         } else if self.is("REFERENCES") {
             ColumnConstraint::References(self.references(Vec::new())?)
-        } else if self.eat("GENERATED") || self.is("AS") {
-            if self.eat("ALWAYS") && !self.is("AS") {
-                return Err(self.error());
+        } else if self.is("GENERATED") || self.is("AS") {
+            if self.eat("GENERATED") {
+                self.expect("ALWAYS")?;
             }
             self.expect("AS")?;
             self.expect("(")?;

@@ -66,6 +66,9 @@ fn errors_are_sqlites() {
         ("SELECT # FROM t", "unrecognized token: \"#\""),
         ("CREATE TABLE t(a,)", "near \")\": syntax error"),
         ("CREATE TABLE t(a INT", "incomplete input"),
+        ("CREATE TABLE t(a DECIMAL(1,2,))", "near \",\": syntax error"),
+        ("CREATE TABLE t(a INT GENERATED AS (1))", "none"), // the type is INT GENERATED
+        ("CREATE TABLE t(a INT UNIQUE GENERATED AS (1))", "near \"AS\": syntax error"),
         ("INSERT INTO t(a) VALUES", "incomplete input"),
         ("DELETE t", "near \"t\": syntax error"),
         ("SELECT 1 2", "near \"2\": syntax error"),
