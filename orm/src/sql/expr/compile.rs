@@ -18,7 +18,7 @@ use super::super::ast::{BinaryOp, Call, Expr, Select, UnaryOp};
 use super::super::catalog::collation;
 use super::super::func::aggregate::Aggregate;
 use super::super::func::{self, Function};
-use super::super::plan::{self, OutputColumn, SelectPlan};
+use super::super::plan::{self, SelectPlan};
 use super::super::{Collation, Error, Result, Value};
 use super::scope::{Place, Scope, SlotPlan, Typed, add_slot, rules};
 use super::{
@@ -63,9 +63,10 @@ impl Scope<'_> {
             Expr::Call(call) => self.call(call),
             Expr::Subquery(select) => {
                 let subquery = self.subquery(select, Asks::Value)?;
-                let OutputColumn { affinity, collation, .. } = subquery.plan.columns[0];
+                // A value has its column's affinity, but not its collation.
+                let affinity = subquery.plan.columns[0].affinity;
                 let code = Code::Subquery(Arc::new(subquery));
-                Ok(Typed { code, affinity, collation, explicit: false })
+                Ok(Typed { affinity, ..Typed::plain(code) })
             }
             Expr::Row(_) => Err(Error::Sql("row value misused".into())),
             _ => self.predicate(expr),

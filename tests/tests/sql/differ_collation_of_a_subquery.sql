@@ -1,0 +1,12 @@
+-- A query as a value has no collation, whatever its column has.
+CREATE TABLE t(a TEXT COLLATE NOCASE, b TEXT);
+INSERT INTO t VALUES ('x', 'X'), ('Y', 'y'), ('z', 'z');
+SELECT (SELECT a FROM t LIMIT 1) = 'X', 'X' = (SELECT a FROM t LIMIT 1), 'X' IN (SELECT a FROM t);
+SELECT b FROM t WHERE b = (SELECT a FROM t LIMIT 1) ORDER BY b;
+SELECT a FROM t WHERE a = (SELECT b FROM t LIMIT 1) ORDER BY a;
+SELECT b FROM t ORDER BY (SELECT a FROM t x WHERE x.b = t.b);
+SELECT count(*) FROM t GROUP BY (SELECT x.a FROM t x WHERE x.b = t.b) ORDER BY 1;
+SELECT CASE (SELECT a FROM t LIMIT 1) WHEN 'X' THEN 'like' ELSE 'unlike' END;
+SELECT (SELECT a COLLATE NOCASE FROM t LIMIT 1) = 'X', (SELECT a FROM t LIMIT 1) COLLATE NOCASE = 'X';
+SELECT max((SELECT a FROM t LIMIT 1), 'X'), min((SELECT 'a' COLLATE NOCASE), 'A');
+SELECT q.a = 'X' FROM (SELECT a FROM t LIMIT 1) q;
