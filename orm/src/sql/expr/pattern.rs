@@ -135,7 +135,8 @@ fn character(text: &[u8]) -> usize {
     }
 }
 
-/// `[...]`: the first `]` may be a member, `a-z` is a range. Without its end it matches nothing.
+/// `[...]`: the first `]` is a member, but begins no range as in `a-z`. Without its end it matches
+/// nothing.
 fn class(pattern: &[u8], at: usize, text: &[u8]) -> Option<(usize, usize)> {
     let length = character(text);
     let wanted = text.get(..length).filter(|c| !c.is_empty())?;
@@ -150,7 +151,9 @@ fn class(pattern: &[u8], at: usize, text: &[u8]) -> Option<(usize, usize)> {
         }
         at += low.len();
         let mut high = low;
-        if pattern.get(at) == Some(&b'-') && pattern.get(at + 1).is_some_and(|&b| b != b']') {
+        let begins = !(first && low == b"]");
+        let dash = pattern.get(at) == Some(&b'-') && pattern.get(at + 1) != Some(&b']');
+        if begins && dash && at + 1 < pattern.len() {
             high = pattern.get(at + 1..at + 1 + character(&pattern[at + 1..]))?;
             at += 1 + high.len();
         }
@@ -196,6 +199,8 @@ mod tests {
             ("[a", "a", false),
             ("?", "é", true),
             ("[à-ü]", "é", true),
+            ("[]-a]", "-", true),
+            ("[]-a]", "_", false),
         ];
         for &(pattern, text, want) in GLOB {
             assert_eq!(glob(pattern.as_bytes(), text.as_bytes()).unwrap(), want, "{pattern}");
