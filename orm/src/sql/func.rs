@@ -300,9 +300,13 @@ fn round<'a>(value: ValueRef<'_>, digits: i64) -> Val<'a> {
         return Val::Ref(ValueRef::Real(real));
     }
     let digits = usize::try_from(digits.clamp(0, 30)).unwrap_or(0);
+    if digits == 0 {
+        return Val::Ref(ValueRef::Real((real + 0.5_f64.copysign(real)).trunc()));
+    }
     let magnitude = real.abs();
     // 1.005 is a little less than it looks. SQLite rounds up what is this near to a half, as long as
-    // the digits asked for are some that a double has.
+    // the digits before the point (a third of the binary ones) and those asked for are some that a
+    // double has.
     let thousands = if magnitude < 1.0 { 0.0 } else { magnitude.log2().floor() / 3.0 };
     let near = (i32::try_from(digits).map_or(f64::MAX, f64::from)) + thousands < 15.0;
     let away = if near { magnitude + magnitude * 3e-16 } else { magnitude };

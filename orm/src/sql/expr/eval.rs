@@ -410,6 +410,7 @@ fn set_key(value: ValueRef<'_>, rules: Rules) -> Vec<u8> {
 
 /// Appends bytes that are equal for values that are equal: 1 and 1.0, or `a` and `A` under NOCASE.
 pub(crate) fn distinct_key(value: ValueRef<'_>, collation: Collation, out: &mut Vec<u8>) {
+    const TWO_63: f64 = 9_223_372_036_854_775_808.0;
     let bytes = |tag: u8, bytes: &[u8], out: &mut Vec<u8>| {
         out.push(tag);
         out.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
@@ -424,6 +425,8 @@ pub(crate) fn distinct_key(value: ValueRef<'_>, collation: Collation, out: &mut 
         ValueRef::Integer(n) => number(1, n.to_le_bytes(), out),
         ValueRef::Real(r) => match exact_integer(r) {
             Some(n) => number(1, n.to_le_bytes(), out),
+            // The least integer is equal to a real, too, though `exact_integer` stays away from it.
+            None if r == -TWO_63 => number(1, i64::MIN.to_le_bytes(), out),
             None => number(2, r.to_bits().to_le_bytes(), out),
         },
         ValueRef::Text(text) => match collation {

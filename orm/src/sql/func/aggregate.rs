@@ -39,7 +39,8 @@ pub(crate) enum Accumulator {
     GroupConcat(Option<String>),
 }
 
-/// The sum as an integer while all rows were integers, and as a real in any case.
+/// The sum as an integer while all rows were integers, and as a real in any case. Once integers alone
+/// have run over, no real that comes later mends it.
 #[derive(Debug, Default)]
 pub(crate) struct Sum {
     any: bool,
@@ -133,13 +134,13 @@ impl Accumulator {
     /// The result.
     ///
     /// # Errors
-    /// `integer overflow`, when a sum of integers fits no 64 bits.
+    /// `integer overflow`, when integers alone have come to a sum that fits no 64 bits.
     pub(crate) fn finish(self) -> Result<Value> {
         Ok(match self {
             Accumulator::Count(count) => Value::Integer(count),
             Accumulator::Sum(sum) if !sum.any => Value::Null,
-            Accumulator::Sum(sum) if !sum.exact => Value::from(sum.real),
             Accumulator::Sum(sum) if sum.overflow => return Err(Error::IntegerOverflow),
+            Accumulator::Sum(sum) if !sum.exact => Value::from(sum.real),
             Accumulator::Sum(sum) => Value::Integer(sum.integer),
             Accumulator::Total(sum) => Value::from(sum),
             Accumulator::Average { count: 0, .. } => Value::Null,
@@ -161,9 +162,9 @@ impl Sum {
         self.any = true;
         self.real += number.to_real();
         match number {
-            Number::Integer(n) if pure && !self.overflow => match self.integer.checked_add(n) {
+            Number::Integer(n) if pure && self.exact => match self.integer.checked_add(n) {
                 Some(sum) => self.integer = sum,
-                None => self.overflow = true,
+                None => (self.exact, self.overflow) = (false, true),
             },
             Number::Integer(_) if pure => {}
             _ => self.exact = false,
