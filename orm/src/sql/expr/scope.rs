@@ -248,13 +248,16 @@ impl Scope<'_> {
         let mut found = None;
         for (source, candidate) in self.tables.iter().enumerate().filter(|(_, t)| named(t)) {
             let Some(at) = candidate.find(&name.text) else { continue };
-            if table.is_none() && candidate.merged.contains(&at) {
+            // USING makes one column of two: the left one, unless only the right table is meant.
+            let merged = candidate.merged.contains(&at);
+            if merged && (table.is_none() || found.is_some()) {
                 continue;
             }
-            if found.is_some() && table.is_none() {
-                return Err(Error::Sql(format!("ambiguous column name: {}", name.text)));
+            if found.is_some() {
+                let of = table.map_or(String::new(), |table| format!("{}.", table.text));
+                return Err(Error::Sql(format!("ambiguous column name: {of}{}", name.text)));
             }
-            found = found.or(Some((source, at)));
+            found = Some((source, at));
         }
         if let Some((source, at)) = found {
             return Ok(Some(self.in_place(self.tables[source].column(source, at))));

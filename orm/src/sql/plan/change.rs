@@ -24,7 +24,8 @@ pub(crate) fn insert(prep: &Prep<'_>, insert: &Insert) -> Result<ChangePlan> {
     let (mut columns, mut rowid) = (vec![None; table.columns.len()], None);
     for (position, name) in insert.columns.iter().enumerate() {
         match table.column(&name.text) {
-            Some(at) => columns[at] = Some(position),
+            // Of two values for one column SQLite takes the first.
+            Some(at) => columns[at] = columns[at].or(Some(position)),
             None if is_rowid(&name.text) => rowid = Some(position),
             None => {
                 let text = format!("table {} has no column named {}", table.name, name.text);
