@@ -24,6 +24,7 @@ use super::super::catalog::Table;
 use super::super::expr::Code;
 use super::super::expr::scope::SlotPlan;
 use super::super::func::aggregate::Aggregate;
+use super::super::record::KeyColumn;
 use super::join::{index_access, place};
 use super::{Access, CorePlan, IndexAccess, Level, SortKey, SourcePlan};
 
@@ -158,8 +159,12 @@ fn by_index_order(
     for (code, key) in keys {
         let Some(column) = place(code, source) else { return false };
         let column = column.or(table.rowid_alias);
-        let is_equal = |&at: &usize| Some(at) == column;
-        if index.columns[..access.equal.len()].iter().any(is_equal) {
+        // Equal in the index's collation need not be equal in the one that is asked for.
+        let is_equal = |(&at, part): (&usize, &KeyColumn)| {
+            Some(at) == column && part.collation == key.collation
+        };
+        let fixed = index.columns.iter().zip(&index.info.columns).take(access.equal.len());
+        if fixed.into_iter().any(is_equal) {
             continue;
         }
         let falls = if position < index.columns.len() {
