@@ -56,7 +56,8 @@ pub(crate) struct Join<'a> {
 
 impl Condition {
     pub(crate) fn new(code: Code, left: Option<usize>) -> Condition {
-        let needs = needs(&code);
+        // No ON reads a table further right, also not through a query inside it.
+        let needs = needs(&code) & left.map_or(u64::MAX, |at| u64::MAX >> (63 - at));
         Condition { code, needs, left }
     }
 }
@@ -243,12 +244,9 @@ impl Planner<'_> {
     /// The cheapest access to a source inside the loops over `placed`.
     fn best(&self, source: usize, placed: u64) -> Candidate {
         let SourcePlan::Table(table) = &self.sources[source] else {
-            let (access, cost) = (Access::Rows, ROWS);
-            return self.filtered(
-                Candidate { access, cost, rows: ROWS, consumed: vec![] },
-                source,
-                placed,
-            );
+            let (access, cost, rows) = (Access::Rows, ROWS, ROWS);
+            let all = Candidate { access, cost, rows, consumed: vec![] };
+            return self.filtered(all, source, placed);
         };
         let mut best = self.by_rowid(source, placed);
         for index in table.indexes.iter().filter(|index| index.filter.is_none()) {

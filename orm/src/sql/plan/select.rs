@@ -139,7 +139,9 @@ fn query(
     for (at, item) in query.from.iter().enumerate() {
         let left = (item.join == JoinKind::Left).then_some(at);
         for expr in item.on.iter().flat_map(conjuncts) {
-            conditions.push(Condition::new(scope.code(expr)?, left));
+            let code = scope.code(expr)?;
+            left.map_or(Ok(()), |at| refuse_tables_behind(at, &code))?;
+            conditions.push(Condition::new(code, left));
         }
     }
     for expr in query.filter.iter().flat_map(conjuncts) {
@@ -167,6 +169,20 @@ fn query(
     plan.sources = sources;
     plan.names = tables.into_iter().map(|table| table.name).collect();
     Ok(Planned { plan, columns, order, correlated })
+}
+
+/// The ON of a LEFT JOIN cannot depend on a row that is looked for later.
+fn refuse_tables_behind(at: usize, code: &Code) -> Result<()> {
+    let mut behind = false;
+    code.walk(&mut |code| {
+        if let Code::Column { source, .. } | Code::Rowid(source) = code {
+            behind |= *source > at;
+        }
+    });
+    if behind {
+        return Err(Error::Sql("ON clause references tables to its right".into()));
+    }
+    Ok(())
 }
 
 /// The parts of `a AND b AND c`.
