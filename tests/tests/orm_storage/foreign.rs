@@ -5,7 +5,7 @@ use crate::support::{Dir, Rng, encode, sqlite3};
 use orm::sql::btree::{self, Bias, IndexCursor, TableCursor};
 use orm::sql::check::{CheckColumn, CheckIndex, CheckTable, integrity_check};
 use orm::sql::record::{self, KeyColumn, KeyInfo};
-use orm::sql::{Collation, Error, Options, Pager, Value};
+use orm::sql::{Collation, Connection, Error, Options, Pager, Value};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -241,6 +241,18 @@ fn a_file_without_a_table_gets_a_format_with_the_first() {
     assert_eq!((bytes[47], bytes[59], bytes[63]), (4, 1, 5));
     // The index of the model is DESC, which an older format would not mean.
     assert_eq!(sqlite3(&program, &file, "PRAGMA integrity_check"), "ok\n");
+}
+
+#[test]
+fn a_view_goes_with_its_triggers() {
+    let Some(program) = tests::peer("sqlite3") else { return };
+    let dir = Dir::new("view");
+    let file = dir.file("a.db");
+    let sql = "CREATE TABLE t(a); CREATE VIEW v AS SELECT a FROM t;
+               CREATE TRIGGER r INSTEAD OF INSERT ON v BEGIN INSERT INTO t VALUES (new.a); END";
+    sqlite3(&program, &file, sql);
+    Connection::open(&file).unwrap().execute("DROP VIEW v", &[]).unwrap();
+    assert_eq!(sqlite3(&program, &file, "SELECT group_concat(name) FROM sqlite_schema"), "t\n");
 }
 
 /// A change that breaks a file whose pages have 1024 bytes.

@@ -312,7 +312,11 @@ impl Definer<'_> {
                     forget_sequence(pager, sequence.root, &table.name)?;
                 }
             }
-            (DropKind::View, _, Some(_), _) | (DropKind::Index, .., Some(_)) => {
+            (DropKind::View, _, Some(_), _) => {
+                // Its triggers have rows, too, which say that they are on this table.
+                doomed.extend(rows.iter().filter(|row| row.table.eq_ignore_ascii_case(name)));
+            }
+            (DropKind::Index, .., Some(_)) => {
                 doomed.extend(rows.iter().filter(|row| row.name.eq_ignore_ascii_case(name)));
                 if doomed.iter().any(|row| row.kind == "index" && row.sql.is_none()) {
                     let text = "index associated with UNIQUE or PRIMARY KEY constraint cannot be \
