@@ -31,7 +31,7 @@ pub(crate) fn columns(statement: &Statement) -> Vec<String> {
             "index_info" => &["seqno", "cid", "name"],
             "database_list" => &["seq", "name", "file"],
             "integrity_check" | "quick_check" => &["integrity_check"],
-            "user_version" | "journal_mode" if value.is_some() => &[],
+            "user_version" if value.is_some() => &[],
             "user_version" | "schema_version" | "page_size" | "page_count" | "foreign_keys"
             | "journal_mode" | "encoding" => {
                 return vec![name.to_ascii_lowercase()];
@@ -180,14 +180,20 @@ fn pragma(
         }
         "page_count" => one(i64::from(shared.pager.borrow().page_count()).into()),
         "foreign_keys" if value.is_none() => one(0.into()),
-        "foreign_keys"
-            if matches!(value, Some(Value::Integer(1))) || text.eq_ignore_ascii_case("on") =>
-        {
+        "foreign_keys" if value.is_some_and(is_on) => {
             Err(Error::Unsupported("enforcing foreign keys".into()))
         }
         "journal_mode" => one("delete".into()),
         "encoding" if value.is_none() => one("UTF-8".into()),
         _ => Ok(Vec::new()),
+    }
+}
+
+/// Whether the value of a PRAGMA turns something on.
+fn is_on(value: &Value) -> bool {
+    match value {
+        Value::Text(word) => ["on", "true", "yes"].iter().any(|on| word.eq_ignore_ascii_case(on)),
+        number => super::affinity::to_integer(number.as_ref()) != 0,
     }
 }
 
@@ -309,4 +315,29 @@ fn lines(lines: &[String]) -> Vec<Row> {
         vec![count(at + 1), Value::Integer(0), Value::Integer(0), line.as_str().into()]
     };
     lines.iter().enumerate().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Connection;
+
+    #[test]
+    fn a_pragma_says_what_it_does_not_do() {
+        let db = Connection::memory().unwrap();
+        for on in ["on", "TRUE", "yes", "1", "2"] {
+            let error = db.execute(&format!("PRAGMA foreign_keys = {on}"), &[]).unwrap_err();
+            assert_eq!(error.to_string(), "not supported: enforcing foreign keys", "{on}");
+        }
+        for off in ["off", "false", "no", "0"] {
+            db.execute(&format!("PRAGMA foreign_keys = {off}"), &[]).unwrap();
+        }
+        // The mode stays what it is, and the one row says so.
+        let mut mode = db.prepare("PRAGMA journal_mode = wal").unwrap();
+        assert_eq!(mode.columns(), ["journal_mode"]);
+        let mut rows = mode.query().unwrap();
+        assert_eq!(
+            rows.next().unwrap().unwrap().get_named::<String>("journal_mode").unwrap(),
+            "delete"
+        );
+    }
 }
