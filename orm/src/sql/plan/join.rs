@@ -460,7 +460,7 @@ fn equality(code: &Code, source: usize) -> Option<(Place, KeyPart, Rules)> {
         Code::IsNull(false, code) => {
             let code_of_null = Code::Const(Value::Null);
             let part = KeyPart { code: code_of_null, affinity: None, finds_null: true };
-            // NULL compares the same in every collation: let the first that asks have it.
+            // A rowid is never NULL. PLAIN has it that only an index in BINARY order is asked.
             let Code::Column { .. } = **code else { return None };
             return Some((place(code, source)?, part, Rules::PLAIN));
         }
