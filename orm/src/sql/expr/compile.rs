@@ -100,6 +100,9 @@ impl Scope<'_> {
 
     #[inline(never)]
     fn between(&self, value: &Expr, low: &Expr, high: &Expr, negated: bool) -> Result<Code> {
+        if let Expr::Row(_) = value {
+            return Err(Error::Unsupported("the order of row values".into()));
+        }
         let value = self.compile(value)?;
         let (low, high) = (self.compile(low)?, self.compile(high)?);
         let low = (rules(&value, &low), low.code);
@@ -133,6 +136,9 @@ impl Scope<'_> {
 
     #[inline(never)]
     fn in_select(&self, value: &Expr, select: &Select, negated: bool) -> Result<Code> {
+        if let Expr::Row(_) = value {
+            return Err(Error::Unsupported("a row value beside a query".into()));
+        }
         let left = self.compile(value)?;
         let placeholder = Code::Const(Value::Null);
         let asks = Asks::Contains { negated, rules: Rules::PLAIN, value: placeholder };
@@ -186,8 +192,12 @@ impl Scope<'_> {
         if matches!(op, BinaryOp::And | BinaryOp::Or) {
             return self.chain(op, left, right);
         }
-        if let (Expr::Row(left), Expr::Row(right)) = (left, right) {
-            return self.rows(op, left, right);
+        match (left, right) {
+            (Expr::Row(left), Expr::Row(right)) => return self.rows(op, left, right),
+            (Expr::Row(_), Expr::Subquery(_)) | (Expr::Subquery(_), Expr::Row(_)) => {
+                return Err(Error::Unsupported("a row value beside a query".into()));
+            }
+            _ => {}
         }
         if let (BinaryOp::Is | BinaryOp::IsNot, Some(wanted)) = (op, self.boolean(right)) {
             let code = Box::new(self.code(left)?);

@@ -110,6 +110,10 @@ fn what_is_not_there_is_refused_by_name() {
         ("CREATE TRIGGER r AFTER INSERT ON t BEGIN SELECT 1; END", "not supported: CREATE TRIGGER"),
         ("SELECT date('now')", "not supported: date: the engine has no clock"),
         ("VACUUM", "not supported: VACUUM"),
+        ("SELECT (1, 2) IN (SELECT 1, 2)", "not supported: a row value beside a query"),
+        ("SELECT (SELECT 1, 2) = (1, 2)", "not supported: a row value beside a query"),
+        ("SELECT (1, 2) BETWEEN (1, 1) AND (1, 3)", "not supported: the order of row values"),
+        ("SELECT (1, 2)", "row value misused"), // nor is it SQLite's
     ] {
         let error = db.prepare(sql).and_then(|mut s| s.execute()).unwrap_err();
         assert_eq!(error.to_string(), want, "{sql}");
