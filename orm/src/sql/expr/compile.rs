@@ -18,7 +18,7 @@ use super::super::ast::{BinaryOp, Call, Expr, Select, UnaryOp};
 use super::super::catalog::collation;
 use super::super::func::aggregate::Aggregate;
 use super::super::func::{self, Function};
-use super::super::plan::{self, SelectPlan};
+use super::super::plan::{self, OutputColumn, SelectPlan};
 use super::super::{Collation, Error, Result, Value};
 use super::scope::{Place, Scope, SlotPlan, Typed, add_slot, rules};
 use super::{
@@ -143,8 +143,8 @@ impl Scope<'_> {
         let placeholder = Code::Const(Value::Null);
         let asks = Asks::Contains { negated, rules: Rules::PLAIN, value: placeholder };
         let mut subquery = self.subquery(select, asks)?;
-        let affinity = subquery.plan.columns[0].affinity;
-        let right = Typed { affinity, ..Typed::plain(Code::Const(Value::Null)) };
+        let OutputColumn { affinity, collation, .. } = subquery.plan.columns[0];
+        let right = Typed { affinity, collation, ..Typed::plain(Code::Const(Value::Null)) };
         let rules = rules(&left, &right);
         subquery.asks = Asks::Contains { negated, rules, value: left.code };
         Ok(Code::Subquery(Arc::new(subquery)))
