@@ -173,8 +173,11 @@ impl Scope<'_> {
     fn unary(&self, op: UnaryOp, inner: &Expr) -> Result<Typed> {
         let inner = self.compile(inner)?;
         let code = match op {
-            // +x is x without its affinity.
-            UnaryOp::Plus => inner.code,
+            // +x is x without its affinity, and so no column that an index could find.
+            UnaryOp::Plus => match inner.code {
+                column @ (Code::Column { .. } | Code::Rowid(_)) => Code::Coalesce(vec![column]),
+                other => other,
+            },
             UnaryOp::Not => Code::Not(Box::new(inner.code)),
             UnaryOp::BitNot => Code::BitNot(Box::new(inner.code)),
             UnaryOp::Negate => {
