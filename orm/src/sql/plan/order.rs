@@ -10,7 +10,8 @@
 //!                           ORDER BY kind, age DESC                   no: must be sorted
 //! ```
 //!
-//! `max(age)` is the first row of the same walk. Going through an index in order costs a look-up in
+//! `max(age)` is the first row of the same walk; for `min(age)` the NULLs, which come first, are passed
+//! over. Going through an index in order costs a look-up in
 //! the table for each row, about as much as sorting them; but the first row comes sooner, and no
 //! memory is needed.
 //!
@@ -42,11 +43,17 @@ pub(super) fn use_order(
             return use_groups(&grouping.keys, &mut plan.levels, table, used);
         }
         let Some((arg, key)) = extreme(&grouping.slots) else { return };
-        let single = plan.levels.len() == 1;
+        // NULLs come before the least, and if there are only NULLs a plain column is of such a row.
+        let keeps = grouping.slots.iter().any(|slot| matches!(slot, SlotPlan::Keep(_)));
+        let (single, least) = (plan.levels.len() == 1, !key.desc);
+        if !single || (least && keeps) {
+            return;
+        }
         let arg = arg.clone();
-        if single && in_order(&mut plan.levels, table, &[(&arg, key)], used) {
-            let known = Code::IsNull(true, Box::new(arg));
-            plan.levels[0].filters.push(known);
+        if in_order(&mut plan.levels, table, &[(&arg, key)], used) {
+            if least {
+                plan.levels[0].filters.push(Code::IsNull(true, Box::new(arg)));
+            }
             if let Some(grouping) = &mut plan.grouping {
                 grouping.first_row_only = true;
             }

@@ -1,0 +1,21 @@
+-- The row of the greatest of NULLs alone, with an index and without.
+CREATE TABLE l(a, b, c);
+INSERT INTO l VALUES (NULL, 'x', 1);
+SELECT max(a), b FROM l;
+SELECT min(a), b FROM l;
+CREATE INDEX l_a ON l(a);
+CREATE INDEX l_cd ON l(c DESC);
+SELECT max(a), b FROM l;
+SELECT min(a), b FROM l;
+SELECT min(a), max(a) FROM l;
+SELECT min(a) FROM l;
+SELECT max(a) FROM l WHERE b = 'y';
+SELECT max(a), b FROM l WHERE b = 'y';
+INSERT INTO l VALUES (2, 'y', NULL), (1, 'z', 3), (NULL, 'w', 2);
+SELECT max(a), b FROM l;
+SELECT min(a), b FROM l;
+SELECT min(a), c FROM l WHERE a > 1;
+SELECT max(c), b FROM l;
+SELECT min(c), b FROM l;
+SELECT min(c) FROM l;
+SELECT min(c) FROM l WHERE c IS NULL;
