@@ -163,6 +163,9 @@ impl Table {
             index.columns == columns && collations.eq(info.iter().map(|key| key.collation))
         };
         if let Some(index) = self.indexes.iter_mut().find(same) {
+            if index.on_conflict.zip(on_conflict).is_some_and(|(one, other)| one != other) {
+                return Err(Error::Sql("conflicting ON CONFLICT clauses specified".into()));
+            }
             let mut merged = Index::clone(index);
             merged.on_conflict = merged.on_conflict.or(on_conflict);
             if origin == Origin::PrimaryKey {

@@ -167,10 +167,8 @@ impl Parser<'_> {
                 self.advance();
             }
             ColumnConstraint::Generated
-        } else if label.is_some() {
-            return Err(self.error());
         } else {
-            return Ok(None);
+            return Ok(None); // a name may stand alone, and then names nothing
         };
         Ok(Some(constraint))
     }
@@ -282,32 +280,39 @@ impl Parser<'_> {
     fn table_constraints(&mut self, out: &mut Vec<TableConstraint>) -> Result<()> {
         loop {
             let label = self.constraint_name()?;
-            out.push(if self.eat("PRIMARY") {
-                self.expect("KEY")?;
-                self.expect("(")?;
-                let columns = self.indexed_columns()?;
-                let autoincrement = self.eat("AUTOINCREMENT");
-                self.expect(")")?;
-                let on_conflict = self.on_conflict()?;
-                TableConstraint::PrimaryKey { columns, autoincrement, on_conflict }
-            } else if self.eat("UNIQUE") {
-                self.expect("(")?;
-                let columns = self.indexed_columns()?;
-                self.expect(")")?;
-                TableConstraint::Unique(columns, self.on_conflict()?)
-            } else if self.is("CHECK") {
-                TableConstraint::Check(self.check(label)?)
-            } else {
-                self.expect("FOREIGN")?;
-                self.expect("KEY")?;
-                let columns = self.name_list()?;
-                TableConstraint::ForeignKey(self.references(columns)?)
-            });
+            if label.is_none() || !(self.is(",") || self.is(")")) {
+                out.push(self.table_constraint(label)?);
+            }
             // The comma between table constraints may be left out.
             if !self.eat(",") && !self.starts_table_constraint() {
                 return Ok(());
             }
         }
+    }
+
+    fn table_constraint(&mut self, label: Option<String>) -> Result<TableConstraint> {
+        if self.eat("PRIMARY") {
+            self.expect("KEY")?;
+            self.expect("(")?;
+            let columns = self.indexed_columns()?;
+            let autoincrement = self.eat("AUTOINCREMENT");
+            self.expect(")")?;
+            let on_conflict = self.on_conflict()?;
+            return Ok(TableConstraint::PrimaryKey { columns, autoincrement, on_conflict });
+        }
+        if self.eat("UNIQUE") {
+            self.expect("(")?;
+            let columns = self.indexed_columns()?;
+            self.expect(")")?;
+            return Ok(TableConstraint::Unique(columns, self.on_conflict()?));
+        }
+        if self.is("CHECK") {
+            return Ok(TableConstraint::Check(self.check(label)?));
+        }
+        self.expect("FOREIGN")?;
+        self.expect("KEY")?;
+        let columns = self.name_list()?;
+        Ok(TableConstraint::ForeignKey(self.references(columns)?))
     }
 
     /// `expr [ASC|DESC], ...`
