@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::super::affinity::Affinity;
+use super::super::affinity::{Affinity, Number};
 use super::super::ast::{
     ColumnConstraint, ColumnDef, CreateTable, Expr, IndexedColumn, OnConflict, TableConstraint,
     UnaryOp,
@@ -81,7 +81,12 @@ impl Table {
                     column.default_text = Some(span.of(sql).to_owned());
                     column.default = Some(Arc::clone(expr));
                     let missing = constant(expr).unwrap_or_default();
-                    column.missing = column.affinity.apply(Val::Own(missing)).into_value();
+                    // An oddity that files depend on: without an affinity, 2.0 is missing as 2.
+                    let affinity = match (column.affinity, &missing) {
+                        (Affinity::Blob, Value::Real(_)) => Affinity::Numeric,
+                        (affinity, _) => affinity,
+                    };
+                    column.missing = affinity.apply(Val::Own(missing)).into_value();
                 }
                 ColumnConstraint::Collate(name) => column.collation = collation(name)?,
                 ColumnConstraint::Generated => self.unreadable = Some("generated columns"),
@@ -233,9 +238,11 @@ pub(crate) fn constant(expr: &Expr) -> Option<Value> {
         Expr::Literal(value) => Some(value.clone()),
         Expr::Unary(UnaryOp::Plus, inner) => constant(inner),
         Expr::Unary(UnaryOp::Negate, inner) => match constant(inner)? {
-            Value::Integer(n) => n.checked_neg().map(Value::Integer),
-            Value::Real(r) => Some(Value::Real(-r)),
-            _ => None,
+            Value::Null => Some(Value::Null),
+            value => match Number::from(value.as_ref()) {
+                Number::Integer(n) => n.checked_neg().map(Value::Integer),
+                Number::Real(r) => Some(Value::Real(-r)),
+            },
         },
         Expr::Column { table: None, name } if name.double_quoted => Some(word(&name.text)),
         _ => None,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::ast::{
     Assignment, Delete, Expr, Insert, JoinKind, Name, ResultColumn, Update, Upsert,
 };
-use super::super::catalog::Table;
+use super::super::catalog::{Table, constant};
 use super::super::exec::change::{Assignments, ChangeKind, ChangePlan, UpsertPlan};
 use super::super::expr::Code;
 use super::super::expr::scope::{Prep, Scope, ScopeTable};
@@ -132,13 +132,12 @@ fn change(
     };
     let filters = table.indexes.iter().map(filter).collect::<Result<_>>()?;
     let nothing = prep.schema_scope(&[]);
-    let default = |column: &super::super::catalog::Column| match column.default.as_deref() {
-        // A bare word stands for its text, which `missing` has already.
-        Some(Expr::Column { .. } | Expr::Literal(_)) => {
-            Ok(Some(Code::Const(column.missing.clone())))
+    let default = |column: &super::super::catalog::Column| {
+        let Some(default) = column.default.as_deref() else { return Ok(None) };
+        match constant(default) {
+            Some(value) => Ok(Some(Code::Const(value))),
+            None => nothing.code(default).map(Some),
         }
-        Some(default) => nothing.code(default).map(Some),
-        None => Ok(None),
     };
     // DEFAULT CURRENT_TIMESTAMP does no harm before it is needed.
     let needed = matches!(kind, ChangeKind::Insert { .. });

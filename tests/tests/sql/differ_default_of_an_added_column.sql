@@ -1,0 +1,25 @@
+-- What rows that are older than a column have there, and what new ones get.
+CREATE TABLE t(a);
+INSERT INTO t VALUES ('old');
+ALTER TABLE t ADD COLUMN b DEFAULT 2.0;
+ALTER TABLE t ADD COLUMN c BLOB DEFAULT 2.5;
+ALTER TABLE t ADD COLUMN d TEXT DEFAULT 2.0;
+ALTER TABLE t ADD COLUMN e INTEGER DEFAULT 2.0;
+ALTER TABLE t ADD COLUMN f REAL DEFAULT 2;
+ALTER TABLE t ADD COLUMN g DEFAULT -2.0;
+ALTER TABLE t ADD COLUMN h DEFAULT '2.0';
+ALTER TABLE t ADD COLUMN i DEFAULT +1e3;
+ALTER TABLE t ADD COLUMN j NUMERIC DEFAULT '1e3';
+ALTER TABLE t ADD COLUMN k DEFAULT true;
+ALTER TABLE t ADD COLUMN l DEFAULT word;
+ALTER TABLE t ADD COLUMN m DEFAULT x'41';
+ALTER TABLE t ADD COLUMN n INT DEFAULT -'5';
+ALTER TABLE t ADD COLUMN o DEFAULT -'x';
+ALTER TABLE t ADD COLUMN p DEFAULT -NULL;
+INSERT INTO t(a) VALUES ('new');
+SELECT * FROM t;
+SELECT typeof(b), typeof(c), typeof(d), typeof(e), typeof(f), typeof(g), typeof(h) FROM t;
+SELECT typeof(i), typeof(j), typeof(k), typeof(l), typeof(m), typeof(n), typeof(o), typeof(p) FROM t;
+UPDATE t SET a = a || '!';
+SELECT typeof(b), typeof(g), typeof(i) FROM t;
+SELECT count(*) FROM t WHERE b LIKE '2';
