@@ -23,6 +23,7 @@ use super::super::exec::{Row, SelectRun};
 use super::super::expr::Env;
 use super::super::expr::scope::Prep;
 use super::super::func::is_volatile;
+use super::super::lexer::{Kind, Lexer};
 use super::super::parser::{needs_quotes, parse};
 use super::super::plan::{self, OutputColumn, from_table};
 use super::super::record::encode;
@@ -40,10 +41,20 @@ pub(crate) struct Definer<'a> {
 }
 
 impl Definer<'_> {
-    /// The statement's text from `name` on, behind `CREATE ` and the kind; without the `;`.
+    /// The statement's text from `name` on, behind `CREATE ` and the kind. How it ends is SQLite's: a
+    /// table's with the last token, all others' at the `;`, be there a comment before it or not.
     fn stored(&self, kind: &str, name: &Name) -> String {
-        let end = self.sql.trim_end_matches([';', ' ', '\t', '\r', '\n', '\x0c']).len();
-        format!("CREATE {kind} {}", self.sql.get(name.span.start..end).unwrap_or_default())
+        let text = self.sql.strip_suffix(';').unwrap_or(self.sql);
+        let end = match kind {
+            "TABLE" => {
+                let mut lexer = Lexer::new(text, name.span.end);
+                let next = || Some(lexer.next()).filter(|token| token.kind != Kind::End);
+                std::iter::from_fn(next).last().map_or(name.span.end, |token| token.end)
+            }
+            "VIEW" => text.trim_ascii_end().len(),
+            _ => text.len(),
+        };
+        format!("CREATE {kind} {}", text.get(name.span.start..end).unwrap_or_default())
     }
 
     /// CREATE TABLE, also with AS SELECT.
