@@ -77,13 +77,15 @@ pub fn encode<'a>(values: impl Iterator<Item = ValueRef<'a>> + Clone, out: &mut 
     }
 }
 
-/// The integer as which a REAL column stores `real`, if it loses nothing by it.
+/// The integer as which a REAL column stores `real`, if that takes fewer bytes. As in SQLite, -0.0 is
+/// stored as 0.
 #[must_use]
 pub fn real_as_integer(real: f64) -> Option<i64> {
-    // Beyond 2^47 an integer takes as many bytes as the double. -0.0 would lose its sign.
-    let small = real.abs() < 140_737_488_355_328.0 && real.fract() == 0.0;
-    #[allow(clippy::cast_possible_truncation, reason = "a whole number below 2^47")]
-    (small && !(real == 0.0 && real.is_sign_negative())).then_some(real as i64)
+    const TWO_47: f64 = 140_737_488_355_328.0;
+    // Beyond 48 bits an integer takes as many bytes as the double.
+    let small = (-TWO_47..TWO_47).contains(&real) && real.fract() == 0.0;
+    #[allow(clippy::cast_possible_truncation, reason = "a whole number of 48 bits")]
+    small.then_some(real as i64)
 }
 
 /// All columns of a record, owned.
@@ -419,11 +421,13 @@ mod tests {
     }
 
     #[test]
-    fn reals_are_stored_as_integers_only_where_nothing_is_lost() {
+    fn reals_are_stored_as_integers_where_that_is_shorter() {
         assert_eq!(real_as_integer(5.0), Some(5));
         assert_eq!(real_as_integer(-3.0), Some(-3));
         assert_eq!(real_as_integer(0.5), None);
-        assert_eq!(real_as_integer(-0.0), None);
+        assert_eq!(real_as_integer(-0.0), Some(0));
+        assert_eq!(real_as_integer(-140_737_488_355_328.0), Some(-140_737_488_355_328));
+        assert_eq!(real_as_integer(140_737_488_355_328.0), None);
         assert_eq!(real_as_integer(1e15), None);
         assert_eq!(real_as_integer(f64::INFINITY), None);
     }

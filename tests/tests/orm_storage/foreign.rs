@@ -255,6 +255,20 @@ fn a_view_goes_with_its_triggers() {
     assert_eq!(sqlite3(&program, &file, "SELECT group_concat(name) FROM sqlite_schema"), "t\n");
 }
 
+#[test]
+fn reals_are_stored_in_the_bytes_that_sqlite3_stores() {
+    let Some(program) = tests::peer("sqlite3") else { return };
+    let dir = Dir::new("reals");
+    let (own, other) = (dir.file("own.db"), dir.file("other.db"));
+    let sql = "CREATE TABLE t(a REAL); CREATE INDEX i ON t(a);
+               INSERT INTO t VALUES (5.0), (-0.0), (0.5), ('7'), (1e15), (-1e300), (140737488355327),
+                 (140737488355328), (-140737488355328.0), (-140737488355329), (9007199254740993);";
+    Connection::open(&own).unwrap().execute_batch(sql).unwrap();
+    sqlite3(&program, &other, sql);
+    let pages = |file: &str| std::fs::read(file).unwrap().split_off(4096);
+    assert!(pages(&own) == pages(&other), "the table or the index has other bytes");
+}
+
 /// A change that breaks a file whose pages have 1024 bytes.
 type Break = fn(&mut [u8]);
 

@@ -16,11 +16,11 @@
 
 use std::sync::Arc;
 
-use super::super::affinity::{Affinity, exact_integer};
+use super::super::affinity::Affinity;
 use super::super::btree::{Bias, IndexCursor, TableCursor};
 use super::super::catalog::{Index, Table};
 use super::super::expr::{Code, Ctx, Env};
-use super::super::record::{decode, encode};
+use super::super::record::{decode, encode, real_as_integer};
 use super::super::{Error, Pager, Result, Value, ValueRef};
 use super::{Row, Source};
 
@@ -288,7 +288,7 @@ impl<'p> Writer<'p> {
 fn stored<'v>(table: &Table, column: usize, value: &'v Value) -> ValueRef<'v> {
     match value {
         Value::Real(real) if table.columns[column].affinity == Affinity::Real => {
-            exact_integer(*real).map_or(ValueRef::Real(*real), ValueRef::Integer)
+            real_as_integer(*real).map_or(ValueRef::Real(*real), ValueRef::Integer)
         }
         value => value.as_ref(),
     }
