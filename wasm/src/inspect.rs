@@ -15,7 +15,7 @@
 //! | a database's page, a journal | [`sqlite`] | [`orm::sql::inspect`] |
 //! | a protobuf message | [`protobuf`] | [`cache::beyond::trace`] |
 //! | a gob stream | [`gob`] | [`rpc::beyond::trace`] |
-//! | JSON | [`json_text`] | its tokens, each asked of [`web::json::parse`] |
+//! | JSON | [`json_text`] | [`web::json::parse_first`] |
 //!
 //! Then [`as_json`] lays the pieces out, the part `inspector` of `pages/layout.html` draws them
 //! (`{{template "inspector" .request}}`), and `static/inspect.js` lights a piece in both pictures.

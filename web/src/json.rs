@@ -88,8 +88,8 @@
 //! # Ok::<(), json::JsonError>(())
 //! ```
 //!
-//! A second reading: [`parse`] reads text, [`FromJson`] and [`json_struct!`](crate::json_struct)
-//! turn it into types of yours, and those into text.
+//! A second reading: [`parse`] reads text ([`parse_first`] says of each piece what it is), [`FromJson`] and
+//! [`json_struct!`](crate::json_struct) turn it into types of yours, and those into text.
 //!
 //! # What the borrow checker says
 //! From Go one would write `fn get(&self, key: &str) -> Json`: "cannot move out of a shared
@@ -120,7 +120,7 @@ use std::fmt;
 
 pub use error::JsonError;
 pub use fields::{FieldReader, FieldWriter};
-pub use parser::{DEPTH_MAX, parse, parse_to_depth};
+pub use parser::{DEPTH_MAX, Token, parse, parse_first, parse_to_depth};
 pub use read::{FromJson, from_text};
 pub use types::Key;
 pub use write::{ToJson, to_string};

@@ -1,5 +1,4 @@
-//! JSON text, token by token. What is a value the real parser says, [`web::json::parse`]: a token
-//! that it refuses is named so.
+//! JSON text, token by token, as the parser that reads it says: [`web::json::parse_first`].
 //!
 //! ```text
 //! {"ServiceMethod":"Foo.Sum","Seq":1}     bracket, name, colon, text, comma, name, colon, number
@@ -7,77 +6,73 @@
 
 use std::ops::Range;
 
-use web::Json;
-use web::json::parse;
+use web::json::{Token, parse_first};
 
 use super::{Class, Piece, visible};
 
 /// The pieces of a row of JSON values.
 #[must_use]
 pub fn pieces(text: &[u8]) -> Vec<Piece> {
-    let tokens = tokens(text);
-    let next = |at: usize| {
-        tokens[at + 1..]
-            .iter()
-            .map(|range| text[range.start])
-            .find(|byte| !byte.is_ascii_whitespace())
-    };
-    let piece = |(at, range): (usize, &Range<usize>)| {
-        let token = &text[range.clone()];
-        let (class, name, about) = match (token[0], parse(token)) {
-            (b'{' | b'}', _) => (Class::Kind, "bracket", "An object: names and values."),
-            (b'[' | b']', _) => (Class::Kind, "bracket", "A list."),
-            (b':', _) => (Class::Gap, "colon", "Between a name and its value."),
-            (b',', _) => (Class::Gap, "comma", "Between two values."),
-            (b' ' | b'\t' | b'\r', _) => (Class::Gap, "white space", "Means nothing."),
-            (b'\n', _) => (Class::End, "line end", "Means nothing; it is there for readers."),
-            (b'"', Ok(_)) if next(at) == Some(b':') => {
-                (Class::Name, "name", "Every value carries its name, every time.")
-            }
-            (_, Ok(Json::String(_))) => (Class::Value, "text", "In quotes; UTF-8."),
-            (_, Ok(Json::Bool(_) | Json::Null)) => (Class::Value, "word", "true, false or null."),
-            (_, Ok(_)) => (Class::Value, "number", "In decimal digits."),
-            (_, Err(_)) => (Class::Gap, "not JSON", "The parser refuses this."),
-        };
-        let ends_line = token == b"\n";
-        Piece {
-            range: range.clone(),
-            class,
-            name: name.into(),
-            about: about.into(),
-            text: visible(token),
-            ends_line,
-        }
-    };
-    tokens.iter().enumerate().map(piece).collect()
-}
-
-/// Where one token ends, the next begins.
-fn tokens(text: &[u8]) -> Vec<Range<usize>> {
-    let mut tokens = Vec::new();
+    let mut pieces = Vec::new();
+    // Where the last piece ends.
     let mut at = 0;
     while at < text.len() {
-        let rest = &text[at..];
-        let length = match rest[0] {
-            b'"' => {
-                let mut escaped = false;
-                let closing = |byte: &u8| {
-                    let closes = *byte == b'"' && !escaped;
-                    escaped = *byte == b'\\' && !escaped;
-                    closes
-                };
-                rest[1..].iter().position(closing).map_or(rest.len(), |end| end + 2)
+        let value = at;
+        let read = parse_first(&text[value..], |token, place| {
+            let place = value + place.start..value + place.end;
+            white_space(text, at..place.start, &mut pieces);
+            at = place.end;
+            let (class, name, about) = describe(token);
+            pieces.push(piece(text, place, class, name, about.to_owned()));
+        });
+        if let Err(error) = read {
+            let blank = text[at..].iter().take_while(|byte| b" \t\r\n".contains(byte)).count();
+            white_space(text, at..at + blank, &mut pieces);
+            let rest = at + blank..text.len();
+            at = text.len();
+            if !rest.is_empty() {
+                pieces.push(piece(text, rest, Class::Gap, "not JSON", error.to_string()));
             }
-            b'{' | b'}' | b'[' | b']' | b':' | b',' | b' ' | b'\t' | b'\r' | b'\n' => 1,
-            _ => {
-                let ends = |byte: &u8| b"{}[]:, \t\r\n\"".contains(byte);
-                rest.iter().position(ends).unwrap_or(rest.len())
-            }
-        };
-        tokens.push(at..at + length);
-        at += length;
+        }
     }
-    tokens
+    pieces
+}
+
+/// A colour, a name, and what a reader may want to know of a token.
+fn describe(token: Token) -> (Class, &'static str, &'static str) {
+    match token {
+        Token::Brace => (Class::Kind, "bracket", "An object: names and values."),
+        Token::Bracket => (Class::Kind, "bracket", "A list."),
+        Token::Colon => (Class::Gap, "colon", "Between a name and its value."),
+        Token::Comma => (Class::Gap, "comma", "Between two values."),
+        Token::Key => (Class::Name, "name", "Every value carries its name, every time."),
+        Token::Text => (Class::Value, "text", "In quotes; UTF-8."),
+        Token::Number => (Class::Value, "number", "In decimal digits."),
+        Token::Word => (Class::Value, "word", "true, false or null."),
+    }
+}
+
+/// What stands between two tokens, byte by byte.
+fn white_space(text: &[u8], gap: Range<usize>, pieces: &mut Vec<Piece>) {
+    for at in gap {
+        let (class, name, about) = match text[at] {
+            b'\n' => (Class::End, "line end", "Means nothing; it is there for readers."),
+            _ => (Class::Gap, "white space", "Means nothing."),
+        };
+        pieces.push(piece(text, at..at + 1, class, name, about.to_owned()));
+    }
+}
+
+fn piece(
+    text: &[u8],
+    range: Range<usize>,
+    class: Class,
+    name: &'static str,
+    about: String,
+) -> Piece {
+    let ends_line = class == Class::End;
+    let shown = visible(&text[range.clone()]);
+    Piece { range, class, name: name.into(), about: about.into(), text: shown, ends_line }
 }
 
 #[cfg(test)]
@@ -96,8 +91,8 @@ mod tests {
     }
 
     #[test]
-    fn every_token_has_its_name() {
-        let got = told("{\"a\\\"b\" : [-1.5e3,true,\"x\"]}\n");
+    fn every_token_of_a_row_has_its_name() {
+        let got = told("{\"a\\\"b\" : [-1.5e3,true,\"x\"]}\n 7");
         let got: Vec<_> = got.iter().map(|(name, text)| (&**name, &**text)).collect();
         const WANT: &[(&str, &str)] = &[
             ("bracket", "{"),
@@ -114,15 +109,26 @@ mod tests {
             ("bracket", "]"),
             ("bracket", "}"),
             ("line end", "\\n"),
+            ("white space", " "),
+            ("number", "7"),
         ];
         assert_eq!(got, WANT);
     }
 
     #[test]
     fn what_the_parser_refuses_is_named_so() {
-        for (text, token) in [("{\"a\":01}", "01"), ("[nul]", "nul"), ("\"open", "\"open")] {
-            assert!(told(text).contains(&("not JSON".to_owned(), token.to_owned())), "{text}");
+        for (text, rest) in [
+            ("{\"a\":01}", "1}"),
+            ("[nul]", "nul]"),
+            ("\"open", "\"open"),
+            ("1 }", "}"),
+            (" [ \u{a0}", "\u{a0}"),
+        ] {
+            let want = ("not JSON".to_owned(), rest.to_owned());
+            assert_eq!(told(text).last(), Some(&want), "{text}");
         }
+        assert_eq!(pieces(b"[nul]")[1].about, "line 1, column 2: expected a value, found 'n'");
         assert_eq!(told("").len(), 0);
+        assert_eq!(told(" \n").len(), 2);
     }
 }

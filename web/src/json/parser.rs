@@ -15,11 +15,16 @@
 //! and one too big for it is an error; of equal keys the last wins; half a surrogate pair (`\ud800`)
 //! becomes U+FFFD, as in Go; a byte order mark is refused. Memory grows with what has arrived, never
 //! with what is announced.
+//!
+//! Who shows a text and not only its value wants to know what the parser took each piece for:
+//! [`parse_first`] says it, [`Token`] by [`Token`]. The parser is generic over the function that
+//! listens; for [`parse`] that is one which does nothing, and the compiler leaves it out.
 
 mod string;
 
 use super::{Json, JsonError, ToJson, to_string};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// How deep [`parse`] lets lists and maps nest.
 pub const DEPTH_MAX: usize = 128;
@@ -48,27 +53,74 @@ pub fn parse(text: impl AsRef<[u8]>) -> Result<Json, JsonError> {
 /// # Errors
 /// As [`parse`].
 pub fn parse_to_depth(text: &[u8], depth_max: usize) -> Result<Json, JsonError> {
-    let (valid, rest) = match std::str::from_utf8(text) {
-        Ok(valid) => (valid, &[][..]),
-        Err(error) => {
-            let (valid, rest) = text.split_at(error.valid_up_to());
-            (std::str::from_utf8(valid).unwrap_or_default(), rest)
-        }
-    };
-    let mut parser = Parser { text: valid, at: 0, levels_left: depth_max };
+    let (valid, rest) = valid_part(text);
+    let mut parser = Parser { text: valid, at: 0, levels_left: depth_max, heard: |_, _| {} };
     let fault = match parser.document() {
         Ok(value) if rest.is_empty() => return Ok(value),
         Ok(_) => Fault { at: valid.len(), expected: Some("UTF-8") },
         Err(fault) => fault,
     };
-    let mut error = fault.describe(valid, depth_max);
-    // The grammar may have been content up to the bytes that are no UTF-8.
-    if let (JsonError::Syntax { expected, found, .. }, [byte, ..]) = (&mut error, rest)
-        && fault.at == valid.len()
-    {
-        (*expected, *found) = ("UTF-8", format!("byte 0x{byte:02x}"));
+    Err(fault.describe(valid, rest, depth_max))
+}
+
+/// What the parser takes a piece of the text for. What stands between two tokens is white space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Token {
+    /// `{` or `}`
+    Brace,
+    /// `[` or `]`
+    Bracket,
+    /// `:`
+    Colon,
+    /// `,`
+    Comma,
+    /// A string before a colon, with its quotes.
+    Key,
+    /// Any other string, with its quotes.
+    Text,
+    /// `-1.5e3`
+    Number,
+    /// `true`, `false` or `null`
+    Word,
+}
+
+/// Reads the value at the beginning of `text`, whatever follows it, and says where it ends. On the
+/// way `heard` is told of each token and its place.
+///
+/// ```
+/// use web::json::{self, Token};
+///
+/// let text = "[1, true] and more";
+/// let mut tokens = Vec::new();
+/// let (value, end) = json::parse_first(text.as_bytes(), |token, place| tokens.push((token, place)))?;
+/// assert_eq!((value, &text[end..]), (web::json!([1, true]), " and more"));
+/// assert_eq!(tokens[1..4], [(Token::Number, 1..2), (Token::Comma, 2..3), (Token::Word, 4..8)]);
+/// # Ok::<(), json::JsonError>(())
+/// ```
+///
+/// # Errors
+/// As [`parse`]; `heard` has been told of the tokens before the mistake.
+pub fn parse_first(
+    text: &[u8],
+    heard: impl FnMut(Token, Range<usize>),
+) -> Result<(Json, usize), JsonError> {
+    let (valid, rest) = valid_part(text);
+    let mut parser = Parser { text: valid, at: 0, levels_left: DEPTH_MAX, heard };
+    match parser.value() {
+        Ok(value) => Ok((value, parser.at)),
+        Err(fault) => Err(fault.describe(valid, rest, DEPTH_MAX)),
     }
-    Err(error)
+}
+
+/// The text up to the first byte that is no UTF-8, and what follows.
+fn valid_part(text: &[u8]) -> (&str, &[u8]) {
+    match std::str::from_utf8(text) {
+        Ok(valid) => (valid, &[]),
+        Err(error) => {
+            let (valid, rest) = text.split_at(error.valid_up_to());
+            (std::str::from_utf8(valid).unwrap_or_default(), rest)
+        }
+    }
 }
 
 impl Json {
@@ -98,15 +150,18 @@ struct Fault {
 }
 
 impl Fault {
-    fn describe(&self, text: &str, depth_max: usize) -> JsonError {
+    /// The mistake in words; `rest` is what follows `text` and is no UTF-8.
+    fn describe(&self, text: &str, rest: &[u8], depth_max: usize) -> JsonError {
         let (line, column) = place(text, self.at);
         let Some(expected) = self.expected else {
             return JsonError::TooDeep { line, column, depth_max };
         };
-        let found = match text[self.at..].chars().next() {
-            None => "the end of the text".to_owned(),
-            Some('\u{feff}') => "a byte order mark".to_owned(),
-            Some(c) => format!("{c:?}"),
+        let (expected, found) = match (text[self.at..].chars().next(), rest) {
+            // The grammar may have been content up to here.
+            (None, [byte, ..]) => ("UTF-8", format!("byte 0x{byte:02x}")),
+            (None, []) => (expected, "the end of the text".to_owned()),
+            (Some('\u{feff}'), _) => (expected, "a byte order mark".to_owned()),
+            (Some(c), _) => (expected, format!("{c:?}")),
         };
         JsonError::Syntax { line, column, expected, found }
     }
@@ -122,13 +177,15 @@ fn place(text: &str, at: usize) -> (usize, usize) {
 type Parsed<T> = Result<T, Fault>;
 
 /// `at` is always at a character's first byte: it only steps over ASCII or whole runs.
-struct Parser<'a> {
+struct Parser<'a, H> {
     text: &'a str,
     at: usize,
     levels_left: usize,
+    /// Is told of each token.
+    heard: H,
 }
 
-impl Parser<'_> {
+impl<H: FnMut(Token, Range<usize>)> Parser<'_, H> {
     fn document(&mut self) -> Parsed<Json> {
         let value = self.value()?;
         self.skip_space();
@@ -137,34 +194,39 @@ impl Parser<'_> {
 
     fn value(&mut self) -> Parsed<Json> {
         self.skip_space();
-        match self.peek() {
-            Some(b'"') => Ok(Json::String(self.string()?)),
-            Some(b'{') => self.object(),
-            Some(b'[') => self.array(),
-            Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(b't') => self.word("true", Json::Bool(true)),
-            Some(b'f') => self.word("false", Json::Bool(false)),
-            Some(b'n') => self.word("null", Json::Null),
-            _ => self.expected("a value"),
-        }
+        let start = self.at;
+        let (token, value) = match self.peek() {
+            Some(b'{') => return self.object(),
+            Some(b'[') => return self.array(),
+            Some(b'"') => (Token::Text, Json::String(self.string()?)),
+            Some(b'-' | b'0'..=b'9') => (Token::Number, self.number()?),
+            Some(b't') => (Token::Word, self.word("true", Json::Bool(true))?),
+            Some(b'f') => (Token::Word, self.word("false", Json::Bool(false))?),
+            Some(b'n') => (Token::Word, self.word("null", Json::Null)?),
+            _ => return self.expected("a value"),
+        };
+        (self.heard)(token, start..self.at);
+        Ok(value)
     }
 
     fn object(&mut self) -> Parsed<Json> {
-        self.enter()?;
+        self.enter(Token::Brace)?;
         let mut fields = BTreeMap::new();
-        let mut more = !self.eat(b'}');
+        let mut more = !self.eat(b'}', Token::Brace);
         while more {
             self.skip_space();
+            let start = self.at;
             let key = match self.peek() {
                 Some(b'"') => self.string()?,
                 _ => return self.expected("a key in double quotes"),
             };
-            if !self.eat(b':') {
+            (self.heard)(Token::Key, start..self.at);
+            if !self.eat(b':', Token::Colon) {
                 return self.expected("':'");
             }
             fields.insert(key, self.value()?);
-            more = self.eat(b',');
-            if !more && !self.eat(b'}') {
+            more = self.eat(b',', Token::Comma);
+            if !more && !self.eat(b'}', Token::Brace) {
                 return self.expected("',' or '}'");
             }
         }
@@ -173,13 +235,13 @@ impl Parser<'_> {
     }
 
     fn array(&mut self) -> Parsed<Json> {
-        self.enter()?;
+        self.enter(Token::Bracket)?;
         let mut items = Vec::new();
-        let mut more = !self.eat(b']');
+        let mut more = !self.eat(b']', Token::Bracket);
         while more {
             items.push(self.value()?);
-            more = self.eat(b',');
-            if !more && !self.eat(b']') {
+            more = self.eat(b',', Token::Comma);
+            if !more && !self.eat(b']', Token::Bracket) {
                 return self.expected("',' or ']'");
             }
         }
@@ -188,13 +250,27 @@ impl Parser<'_> {
     }
 
     /// Steps over the opening bracket, one level down.
-    fn enter(&mut self) -> Parsed<()> {
+    fn enter(&mut self, token: Token) -> Parsed<()> {
         let fault = Fault { at: self.at, expected: None };
         self.levels_left = self.levels_left.checked_sub(1).ok_or(fault)?;
         self.at += 1;
+        (self.heard)(token, self.at - 1..self.at);
         Ok(())
     }
 
+    /// Whether a token of one byte comes next, after white space; if so, steps over it.
+    fn eat(&mut self, byte: u8, token: Token) -> bool {
+        self.skip_space();
+        let yes = self.next_is(byte);
+        if yes {
+            (self.heard)(token, self.at - 1..self.at);
+        }
+        yes
+    }
+}
+
+/// The rules inside of a token: nobody needs to hear of these.
+impl<H> Parser<'_, H> {
     fn number(&mut self) -> Parsed<Json> {
         let start = self.at;
         let negative = self.next_is(b'-');
@@ -262,12 +338,6 @@ impl Parser<'_> {
         let yes = self.peek() == Some(byte);
         self.at += usize::from(yes);
         yes
-    }
-
-    /// [`Parser::next_is`] after white space.
-    fn eat(&mut self, byte: u8) -> bool {
-        self.skip_space();
-        self.next_is(byte)
     }
 
     fn skip_space(&mut self) {

@@ -16,7 +16,7 @@ const PLAIN: [bool; 256] = {
     plain
 };
 
-impl Parser<'_> {
+impl<H> Parser<'_, H> {
     /// `at` is at the opening quote.
     pub(super) fn string(&mut self) -> Parsed<String> {
         self.at += 1;

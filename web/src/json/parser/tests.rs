@@ -130,6 +130,55 @@ fn the_deepest_text_fits_a_small_stack() {
         .unwrap();
 }
 
+/// The tokens of the value at the beginning of a text, each with its octets, and what was read.
+fn heard(text: &[u8]) -> (Vec<(Token, &[u8])>, Result<(Json, usize), JsonError>) {
+    let (mut tokens, mut at) = (Vec::new(), 0);
+    let read = parse_first(text, |token, place| {
+        let space = &text[at..place.start];
+        assert!(space.iter().all(u8::is_ascii_whitespace), "between {tokens:?} and {place:?}");
+        tokens.push((token, &text[place.clone()]));
+        at = place.end;
+    });
+    if let Ok((_, end)) = read {
+        assert_eq!(at, end, "the last token ends where the value does");
+    }
+    (tokens, read)
+}
+
+#[test]
+fn each_token_is_heard_up_to_the_end_of_the_value_or_the_mistake() {
+    const TEXT: &[u8] = br#" {"a\"b" : [-1.5e3,true,"x"]} {"next":1}"#;
+    const WANT: &[(Token, &str)] = &[
+        (Token::Brace, "{"),
+        (Token::Key, r#""a\"b""#),
+        (Token::Colon, ":"),
+        (Token::Bracket, "["),
+        (Token::Number, "-1.5e3"),
+        (Token::Comma, ","),
+        (Token::Word, "true"),
+        (Token::Comma, ","),
+        (Token::Text, r#""x""#),
+        (Token::Bracket, "]"),
+        (Token::Brace, "}"),
+    ];
+    let (tokens, read) = heard(TEXT);
+    let want: Vec<_> = WANT.iter().map(|(token, text)| (*token, text.as_bytes())).collect();
+    assert_eq!(tokens, want);
+    let (value, end) = read.unwrap();
+    assert_eq!(
+        (value, &TEXT[end..]),
+        (json!({"a\"b": [-1500.0, true, "x"]}), &br#" {"next":1}"#[..])
+    );
+
+    let (tokens, read) = heard(br#"{"a":[nul"#);
+    let names: Vec<_> = tokens.iter().map(|(token, _)| *token).collect();
+    assert_eq!(names, [Token::Brace, Token::Key, Token::Colon, Token::Bracket]);
+    assert_eq!(read.unwrap_err().to_string(), "line 1, column 7: expected a value, found 'n'");
+    // What follows the value is not looked at, whatever it is.
+    assert_eq!(heard(b"1\xff").1.unwrap(), (json!(1), 1));
+    assert_eq!(heard(b"").1.unwrap_err(), parse("").unwrap_err());
+}
+
 /// Whatever is changed in a good text: an error or a value, and a value that reads back the same.
 #[test]
 fn no_change_of_bytes_brings_it_down() {
@@ -140,8 +189,11 @@ fn no_change_of_bytes_brings_it_down() {
     let (mut random, mut accepted) = (Random(1), 0);
     let rounds = rounds(20_000);
     for _ in 0..rounds {
-        if let Ok(value) = parse(random.change(SEED, PIECES)) {
+        let text = random.change(SEED, PIECES);
+        let (_, first) = heard(&text);
+        if let Ok(value) = parse(&text) {
             accepted += 1;
+            assert_eq!(first.unwrap().0.to_string(), value.to_string());
             let written = to_string(&value).unwrap();
             assert_eq!(to_string(&parse(&written).unwrap()).unwrap(), written);
         }
