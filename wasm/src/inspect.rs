@@ -11,7 +11,7 @@
 //! | bytes | pieces | places from |
 //! |---|---|---|
 //! | an HTTP request | [`request`] | [`web::Request::parts`] |
-//! | an HTTP answer | [`response`] | the same, for its fields |
+//! | an HTTP answer | [`response`] | the same, for its fields; its first line and its chunks are cut there |
 //! | a database's page, a journal | [`sqlite`] | [`orm::sql::inspect`] |
 //! | a protobuf message | [`protobuf`] | [`cache::beyond::trace`] |
 //! | a gob stream | [`gob`] | [`rpc::beyond::trace`] |
@@ -103,7 +103,8 @@ const ROW_BYTES: usize = 16;
 
 /// The pieces as the part `inspector` draws them: lines of text, and rows of sixteen bytes.
 ///
-/// The pieces must be in the order of their places; what lies beyond `bytes` is left out.
+/// The pieces must be in the order of their places; what lies beyond `bytes` is left out. Of a text
+/// no more characters are shown than there are bytes at most.
 #[must_use]
 pub fn as_json(bytes: &[u8], pieces: &[Piece]) -> Json {
     let shown = bytes.len().min(SHOWN_BYTES_MAX);
@@ -117,7 +118,8 @@ pub fn as_json(bytes: &[u8], pieces: &[Piece]) -> Json {
         if let Some(line) = lines.last_mut() {
             line.push(json!({
                 "id": id, "class": (piece.class.as_str()), "name": (&*piece.name),
-                "about": (&*piece.about), "text": (&*piece.text), "place": (place(&piece.range)),
+                "about": (&*piece.about), "text": (beginning(&piece.text)),
+                "place": (place(&piece.range)),
             }));
         }
         if piece.ends_line {
@@ -180,6 +182,12 @@ fn draw_run(bytes: &[u8], (id, class, range): &Run) -> Json {
     let char = |b: &u8| if b.is_ascii_graphic() || *b == b' ' { char::from(*b) } else { '.' };
     let chars: String = bytes.iter().map(char).collect();
     json!({"id": (*id), "class": (class.as_str()), "hex": (hex.join(" ")), "chars": chars})
+}
+
+/// So much of a text as is shown: the body of a request may be long.
+fn beginning(text: &str) -> &str {
+    let end = text.char_indices().nth(SHOWN_BYTES_MAX);
+    &text[..end.map_or(text.len(), |(at, _)| at)]
 }
 
 fn place(range: &Range<usize>) -> String {
@@ -258,7 +266,10 @@ mod tests {
     #[test]
     fn what_is_long_is_cut_and_pieces_beyond_the_bytes_are_left_out() {
         let bytes: Vec<u8> = (0..5000).map(|n: usize| n.to_le_bytes()[n % 2]).collect();
-        let json = as_json(&bytes, &[piece(0..4097, true), piece(4097..6000, true)]);
+        let mut long = piece(0..4097, true);
+        long.text = "é".repeat(4097);
+        let json = as_json(&bytes, &[long, piece(4097..6000, true)]);
+        assert_eq!(json["lines"][0][0]["text"].as_str().unwrap().chars().count(), 4096);
         assert_eq!((json["bytes"].as_u64(), json["hidden"].as_u64()), (Some(5000), Some(904)));
         assert_eq!(json["rows"].as_array().unwrap().len(), 256);
         assert_eq!(json["lines"].as_array().unwrap().len(), 1);
