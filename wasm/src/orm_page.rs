@@ -109,11 +109,12 @@ fn page(c: &mut Context, database: &Database, sql: &str, run: bool) {
     };
     let examples: Vec<Json> =
         TRY.iter().map(|(name, sql)| json!({"name": (*name), "sql": (*sql)})).collect();
+    let path = database.path().map(|path| path.display().to_string());
     // A text that is too long has been answered for; it need not travel back.
     let sql = if sql.len() > limits.text_bytes_max { "" } else { sql };
     let data = json!({
         "sql": sql, "results": results, "file": file, "error": error, "examples": examples,
-        "version": (database.version()), "path": (database.path()),
+        "version": (database.version()), "path": path,
         "megabytes_max": (BYTES_MAX / 1024 / 1024), "page_bytes": PAGE_BYTES,
         "seconds_max": (limits.timeout.as_secs()),
     });

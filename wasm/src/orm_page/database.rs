@@ -1,13 +1,13 @@
 //! One database file for all visitors: opened by the first, limited in size, used by one at a time.
 //!
 //! ```text
-//! visitor A   use: take the connection out ─── run ─── put it back, notify
-//! visitor B        use: wait (5 s at most) ─────────────────────── take it out ─── run ...
+//! visitor A   with: take the connection out ─── run ─── put it back, notify
+//! visitor B        with: wait (5 s at most) ────────────────────── take it out ─── run ...
 //! watcher C   wait until the version is another one ─────────────────── send it
 //! ```
-//! The connection is outside of the mutex while it works, so that nobody waits at a lock without a
-//! limit. Should the engine panic, the connection is dropped, its transaction rolled back, and the
-//! next visitor opens the file again.
+//! The connection is outside of the mutex while it works, and the first visitor makes the folder
+//! and the file outside of it, too: nobody waits at a lock without a limit. Should the engine panic,
+//! the connection is dropped, its transaction rolled back, and the next visitor opens the file again.
 //!
 //! All share the one connection, and with it the transaction that one of them may have begun. One
 //! that nobody has touched for a minute is rolled back by whoever comes next.
@@ -15,7 +15,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use orm::sql::disk::DiskVfs;
@@ -45,10 +45,10 @@ pub struct Database {
 /// Protected by [`Database::slot`].
 #[derive(Debug, Default)]
 struct Slot {
-    /// The folder of the file, and the lock that says that somebody lives there.
-    folder: Option<(PathBuf, File)>,
-    /// `None` before the first use, and while somebody is using it.
+    /// `None` before the first use, and while somebody is using it. Dropped before its folder.
     open: Option<Open>,
+    /// `None` before the first use.
+    folder: Option<Arc<Folder>>,
     busy: bool,
     version: u64,
 }
@@ -65,20 +65,36 @@ impl Database {
     /// # Errors
     /// A sentence for the visitor: too many others, or the file cannot be made.
     pub fn with<T>(&self, wrote: bool, work: impl FnOnce(&Connection) -> T) -> Result<T, String> {
+        self.with_folder(Folder::make, wrote, work)
+    }
+
+    /// [`Database::with`]; the first visitor has `make` make the folder.
+    fn with_folder<T>(
+        &self,
+        make: impl FnOnce() -> io::Result<Folder>,
+        wrote: bool,
+        work: impl FnOnce(&Connection) -> T,
+    ) -> Result<T, String> {
         let waiting = self.changed.wait_timeout_while(self.lock(), WAIT_MAX, |slot| slot.busy);
         let (mut slot, _) = waiting.unwrap_or_else(PoisonError::into_inner);
         if slot.busy {
             return Err("others are using the database; try again in a moment".to_owned());
         }
-        let path = slot.path()?;
         slot.busy = true;
-        let open = slot.open.take();
+        let (open, folder) = (slot.open.take(), slot.folder.clone());
         drop(slot);
         // Puts back whatever is in `turn.open`, also when `work` panics.
         let mut turn = Turn { database: self, open: None, wrote };
+        let folder = match folder {
+            Some(folder) => folder,
+            None => {
+                let made = make().map_err(|error| format!("no folder for the file: {error}"))?;
+                Arc::clone(self.lock().folder.insert(Arc::new(made)))
+            }
+        };
         let mut open = match open {
             Some(open) => open,
-            None => Open { connection: connect(&path)?, used: Instant::now() },
+            None => Open { connection: connect(&folder.file())?, used: Instant::now() },
         };
         if open.connection.in_transaction() && open.used.elapsed() > TRANSACTION_IDLE_MAX {
             let _ = open.connection.execute("ROLLBACK", &[]);
@@ -108,19 +124,19 @@ impl Database {
     /// # Errors
     /// As [`Database::with`]; also while a transaction is open, of which the file may hold a part.
     pub fn download(&self) -> Result<Vec<u8>, String> {
-        let path = self.lock().path()?;
         self.with(false, |connection| {
             if connection.in_transaction() {
                 return Err("a transaction is open: COMMIT or ROLLBACK first".to_owned());
             }
+            let path = self.path().unwrap_or_default();
             fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))
         })?
     }
 
-    /// Where the file is.
+    /// Where the file is; `None` before the first visitor.
     #[must_use]
-    pub fn path(&self) -> String {
-        self.lock().path().map_or_else(|error| error, |path| path.display().to_string())
+    pub fn path(&self) -> Option<PathBuf> {
+        self.lock().folder.as_ref().map(|folder| folder.file())
     }
 
     fn lock(&self) -> MutexGuard<'_, Slot> {
@@ -128,59 +144,66 @@ impl Database {
     }
 }
 
-impl Drop for Database {
-    fn drop(&mut self) {
-        let slot = self.slot.get_mut().unwrap_or_else(PoisonError::into_inner);
-        slot.open = None;
-        if let Some((folder, _lock)) = slot.folder.take() {
-            let _ = fs::remove_dir_all(folder);
-        }
-    }
-}
-
-impl Slot {
-    /// The file's path; the first time a folder is made that nobody else has.
-    fn path(&mut self) -> Result<PathBuf, String> {
-        let folder = match self.folder.take() {
-            Some(folder) => folder,
-            None => new_folder().map_err(|error| format!("no folder for the file: {error}"))?,
-        };
-        Ok(self.folder.insert(folder).0.join("playground.db"))
-    }
-}
-
-/// A folder of this process in the system's place for temporary files, and a lock in it that is
-/// held as long as the process lives.
+/// The folder of the file, in the system's place for temporary files. Dropping it removes it.
 ///
 /// Ctrl-C ends a program on the spot, and leaves its folder. So the next one sweeps: a folder whose
 /// lock is free belongs to nobody.
-fn new_folder() -> io::Result<(PathBuf, File)> {
-    let place = std::env::temp_dir();
-    for entry in fs::read_dir(&place)?.flatten() {
-        let name = entry.file_name();
-        if name.to_str().is_some_and(|name| name.starts_with(FOLDER))
-            && let Ok(lock) = File::open(entry.path().join(IN_USE))
+#[derive(Debug)]
+struct Folder {
+    path: PathBuf,
+    /// Held as long as the process lives: it says that somebody lives here.
+    _lock: File,
+}
+
+impl Folder {
+    /// A folder that nobody else has.
+    fn make() -> io::Result<Folder> {
+        let place = std::env::temp_dir();
+        sweep(&place)?;
+        let mut n = 0;
+        loop {
+            let path = place.join(format!("{FOLDER}{}-{n}", std::process::id()));
+            match fs::create_dir(&path) {
+                Ok(()) => {
+                    let lock = File::create_new(path.join(IN_USE))?;
+                    lock.lock()?;
+                    // Another process may have swept between the two steps.
+                    if path.is_dir() {
+                        return Ok(Folder { path, _lock: lock });
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && n < 1000 => n += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.path.join("playground.db")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// Removes the folders of ours that nobody lives in.
+fn sweep(place: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(place)?.flatten() {
+        let lock = entry.path().join(IN_USE);
+        // Only a plain file is opened: others may write here, and opening a pipe would wait for them.
+        let plain = || fs::symlink_metadata(&lock).is_ok_and(|file| file.is_file());
+        if entry.file_name().to_str().is_some_and(|name| name.starts_with(FOLDER))
+            && plain()
+            && let Ok(lock) = File::open(&lock)
             && lock.try_lock().is_ok()
         {
             let _ = fs::remove_dir_all(entry.path());
         }
     }
-    let mut n = 0;
-    loop {
-        let folder = place.join(format!("{FOLDER}{}-{n}", std::process::id()));
-        match fs::create_dir(&folder) {
-            Ok(()) => {
-                let lock = File::create_new(folder.join(IN_USE))?;
-                lock.lock()?;
-                // Another process may have swept between the two steps.
-                if folder.is_dir() {
-                    return Ok((folder, lock));
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && n < 1000 => n += 1,
-            Err(error) => return Err(error),
-        }
-    }
+    Ok(())
 }
 
 /// How the names of such folders begin.
@@ -303,7 +326,7 @@ impl VfsFile for LimitedFile {
 mod tests {
     use super::*;
     use std::panic::{AssertUnwindSafe, catch_unwind};
-    use std::sync::Arc;
+    use std::sync::mpsc;
     use std::thread;
 
     fn count(database: &Database, table: &str) -> i64 {
@@ -351,13 +374,12 @@ mod tests {
     #[test]
     fn the_file_has_an_end_and_goes_with_its_process() {
         let database = Database::default();
-        let path = PathBuf::from(database.path());
         database
             .with(true, |db| {
                 let double = "INSERT INTO city(name, country) SELECT name, zeroblob(900) FROM city";
                 let full = (0..20).find_map(|_| db.execute(double, &[]).err()).unwrap();
                 assert_eq!(full.to_string(), "database or disk is full");
-                assert!(fs::metadata(&path).unwrap().len() <= BYTES_MAX);
+                assert!(fs::metadata(database.path().unwrap()).unwrap().len() <= BYTES_MAX);
                 db.execute("DELETE FROM city", &[]).unwrap();
             })
             .unwrap();
@@ -369,6 +391,8 @@ mod tests {
             database.download().unwrap_err(),
             "a transaction is open: COMMIT or ROLLBACK first"
         );
+        let path = database.path().unwrap();
+        assert!(path.exists());
         drop(database);
         assert!(!path.exists() && !path.parent().unwrap().exists());
     }
@@ -378,9 +402,31 @@ mod tests {
         let left = std::env::temp_dir().join(format!("{FOLDER}left-{}", std::process::id()));
         fs::create_dir(&left).unwrap();
         fs::write(left.join(IN_USE), "").unwrap();
-        let database = Database::default();
-        let (mine, other) = (database.path(), Database::default().path());
-        assert_ne!(mine, other);
-        assert!(!left.exists() && Path::new(&mine).parent().unwrap().is_dir());
+        let odd = std::env::temp_dir().join(format!("{FOLDER}odd-{}", std::process::id()));
+        fs::create_dir_all(odd.join(IN_USE)).unwrap(); // no plain file: not ours
+        let (mine, other) = (Folder::make().unwrap(), Folder::make().unwrap());
+        assert_ne!(mine.path, other.path);
+        assert!(!left.exists() && odd.exists() && mine.path.is_dir() && other.path.is_dir());
+        fs::remove_dir_all(odd).unwrap();
+    }
+
+    /// A disk may be slow: who asks for the version meanwhile does not wait for it.
+    #[test]
+    fn nobody_waits_while_the_folder_is_made() {
+        let (done, watchdog) = mpsc::channel();
+        // Ends with the test, or hangs with the watchdog's word.
+        thread::spawn(move || {
+            let database = Database::default();
+            let make = || {
+                assert_eq!((database.version(), database.path()), (0, None));
+                Folder::make()
+            };
+            let used = database.with_folder(make, true, |_| database.path().is_some());
+            let again = database.with_folder(|| panic!("there is one"), true, |_| ());
+            done.send((used, again, database.version())).unwrap();
+        });
+        let got =
+            watchdog.recv_timeout(Duration::from_secs(60)).expect("no lock is held meanwhile");
+        assert_eq!(got, (Ok(true), Ok(()), 2));
     }
 }
