@@ -422,6 +422,11 @@ fn every_policy_and_fail_mode_shows_its_counts() {
     call(&browser, &[("count", "13")]);
     way("13 times Foo.Sum(40, 4), hash, fail: ");
     assert_eq!(replies(&browser).map(|count| count == 13), first.map(|count| count == 12));
+    // A line is as thick as its share of the replies.
+    let thick = "return [...document.querySelectorAll('.flow .call')]\
+                 .map(path => getComputedStyle(path).strokeWidth).join()";
+    let want = first.map(|count| if count == 12 { "12px" } else { "2px" });
+    assert_eq!(browser.text(thick), want.join(","));
 
     call(&browser, &[("select", "weighted"), ("count", "60")]);
     way("60 times Foo.Sum(40, 4), weighted, fail: ");
