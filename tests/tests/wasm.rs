@@ -215,6 +215,12 @@ fn check_page(browser: &Browser, url: &str, path: &str) {
         browser.go(&format!("{url}{path}"));
         let fits = "return document.documentElement.scrollWidth <= innerWidth";
         assert_eq!(browser.text(fits), "true", "{path} at {width} is too wide");
+        // Nor does the name of a chosen piece make it wide.
+        let name_too_wide = "return [...document.querySelectorAll('.part')].find(part => {
+            part.focus();
+            return document.documentElement.scrollWidth > innerWidth;
+        })?.dataset.name ?? ''";
+        assert_eq!(browser.text(name_too_wide), "", "{path} at {width}");
         let paper = browser.text("return getComputedStyle(document.body).backgroundColor");
         let want = if dark { "rgb(25, 24, 22)" } else { "rgb(251, 250, 248)" };
         assert_eq!(paper, want, "{path}");
