@@ -18,7 +18,9 @@ const inspect = (inspector) => {
     bold.textContent = name;
     said.replaceChildren(bold, ` · ${place}${about ? ` · ${about}` : ""}`);
     // Chosen in the text: show the same bytes below, scrolling their box and not the page.
-    if (!box.contains(chosen) && lit.length > 1) box.scrollTop = lit[1].closest("tr").offsetTop - 60;
+    if (!box.contains(chosen) && lit.length > 1) {
+      box.scrollTop = lit[1].closest("tr").offsetTop - 60;
+    }
   };
 
   inspector.addEventListener("mouseover", (event) => choose(event.target));
@@ -30,7 +32,8 @@ const inspect = (inspector) => {
   inspector.addEventListener("keydown", (event) => {
     const at = pieces.indexOf(event.target);
     if (at < 0) return;
-    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: pieces.length - 1 }[event.key];
+    const last = pieces.length - 1;
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: last }[event.key];
     if (!pieces[to]) return;
     event.preventDefault();
     pieces[at].tabIndex = -1;

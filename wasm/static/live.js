@@ -4,15 +4,19 @@ const live = document.querySelector("[data-live]");
 const told = document.querySelector("[data-told]");
 let events;
 
-// Makes `old` like `now`, leaving what is the same in its place: so that a button can be clicked, and
-// keeps the focus, while the text beside it changes.
+// Makes `old` like `now`, leaving what is the same in its place: so that a button can be clicked,
+// and keeps the focus, while the text beside it changes.
 const become = (old, now) => {
   if (old.nodeType !== Node.ELEMENT_NODE) {
     if (old.nodeValue !== now.nodeValue) old.nodeValue = now.nodeValue;
     return;
   }
-  for (const { name } of [...old.attributes]) if (!now.hasAttribute(name)) old.removeAttribute(name);
-  for (const { name, value } of now.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  for (const { name } of [...old.attributes]) {
+    if (!now.hasAttribute(name)) old.removeAttribute(name);
+  }
+  for (const { name, value } of now.attributes) {
+    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
   const [olds, nows] = [[...old.childNodes], [...now.childNodes]];
   nows.forEach((child, at) => {
     const place = olds[at];
@@ -43,7 +47,9 @@ const listen = () => {
   }
   events.onopen = () => { live.dataset.state = "open"; };
   events.onerror = () => {
-    if (events.readyState === EventSource.CLOSED) told.textContent = "Too many pages are open: this one does not change by itself.";
+    // While it is not closed, the browser tries again by itself.
+    if (events.readyState !== EventSource.CLOSED) return;
+    told.textContent = "Too many pages are open: this one does not change by itself.";
   };
 };
 

@@ -46,7 +46,8 @@ prompt.elements.sql.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) prompt.requestSubmit();
 });
 
-// A browser opens six connections to a server, and each stream keeps one: only what is seen listens.
+// A browser opens six connections to a server, and each stream keeps one: only what is seen
+// listens.
 let events;
 let seen = file.dataset.version;
 const listen = () => {
@@ -119,5 +120,7 @@ memory.querySelector("[data-save]").addEventListener("click", async () => {
 
 memory.elements["memory-open"].addEventListener("change", async ({ target }) => {
   const [chosen] = target.files;
-  if (chosen) tell({ open: await chosen.arrayBuffer(), sql: "SELECT type, name, rootpage FROM sqlite_schema" });
+  if (!chosen) return;
+  const sql = "SELECT type, name, rootpage FROM sqlite_schema";
+  tell({ open: await chosen.arrayBuffer(), sql });
 });
