@@ -124,6 +124,8 @@ mod tests {
             ("/web?path=/hello/x", 200),
             ("/orm", 200),
             ("/orm?page=1&sql=%3C/textarea%3E", 200),
+            ("/cache", 200),
+            ("/rpc", 200),
             ("/wasm", 200),
             ("/no", 404),
         ] {

@@ -80,24 +80,51 @@ mod tests {
         }
     }
 
+    /// Name and text of each page.
+    fn pages() -> Vec<(String, String)> {
+        let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("pages");
+        let read = |entry: std::io::Result<std::fs::DirEntry>| {
+            let entry = entry.unwrap();
+            let name = entry.file_name().into_string().unwrap();
+            (name, std::fs::read_to_string(entry.path()).unwrap())
+        };
+        std::fs::read_dir(pages).unwrap().map(read).collect()
+    }
+
+    /// The texts between `before` and the next `after`.
+    fn between<'a>(text: &'a str, before: &str, after: &str) -> Vec<&'a str> {
+        text.split(before).skip(1).filter_map(|rest| rest.split(after).next()).collect()
+    }
+
     /// Every module that a page names is a link, and the link leads somewhere.
     #[test]
     fn every_module_that_a_page_names_can_be_read() {
-        let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("pages");
         let mut links = 0;
-        for page in std::fs::read_dir(pages).unwrap() {
-            let text = std::fs::read_to_string(page.unwrap().path()).unwrap();
-            for name in text.split("<code>").skip(1).filter_map(|rest| rest.split("</code>").next())
-            {
-                if is_source(name) {
-                    let link = format!("<a href=\"/source/{name}\"><code>{name}</code></a>");
-                    assert!(text.contains(&link), "{name} is no link");
-                    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
-                    assert!(file.is_file(), "{name} is not there");
-                    links += 1;
+        for (page, text) in pages() {
+            for name in between(&text, "<code>", "</code>") {
+                assert!(!is_source(name), "{page}: {name} is no link");
+            }
+            for name in between(&text, r#"{{template "source" ""#, "\"") {
+                let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
+                assert!(is_source(name) && file.is_file(), "{page}: {name} is not there");
+                links += 1;
+            }
+        }
+        assert!(links > 35, "only {links} links");
+    }
+
+    /// What a panel shows some module does; its first lines are the chapter.
+    #[test]
+    fn every_panel_links_to_the_module_that_does_the_work() {
+        let mut panels = 0;
+        for (page, text) in pages() {
+            for panel in between(&text, "<section aria-labelledby=", "</section>") {
+                if panel.contains("<h2 id=") && !panel.contains("{{.page}}") {
+                    assert!(panel.contains(r#"{{template "source" ""#), "{page}: {panel:.40}");
+                    panels += 1;
                 }
             }
         }
-        assert!(links > 25, "only {links} links");
+        assert_eq!(panels, 16, "the panels of all pages");
     }
 }
