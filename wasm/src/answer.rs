@@ -107,7 +107,7 @@ impl Answerer {
 mod tests {
     use super::*;
 
-    /// The text of the line that begins so, in the picture of the answer to `path`.
+    /// The lines of the picture of the answer to `path`.
     fn lines(path: &str) -> Vec<String> {
         let json = Answerer::start().unwrap().as_json(path);
         let lines = json["answer"]["lines"].as_array().unwrap().iter();

@@ -1,19 +1,24 @@
 //! The front page of the book, and the playground that `cargo run` starts.
 //!
 //! # The book
-//! Five systems, each grown in seven days, each crate a part of one course. The documentation of a module
-//! is its chapter; there is no second text. You should know Rust as its own book teaches it; Go you need
-//! not know. Read the parts in this order - `cache` and `rpc` stand on `web`, `orm` stands alone, and
-//! nothing looks ahead:
+//! Most programs stand on a web framework, a cache, a database with a mapper before it, and remote calls.
+//! Here is one of each, small enough to be read to the last byte, and real enough that browsers, `sqlite3` and
+//! programs in Go work with it. It is the Rust counterpart of the Go tutorial
+//! [7 days golang programs from scratch](https://github.com/geektutu/7days-golang).
+//!
+//! Each system is grown in seven days. The documentation of a module is its chapter; there is no second
+//! text. You should know Rust as its own book teaches it; Go you need not know. Read the parts in this
+//! order - `cache` and `rpc` stand on `web`, `orm` stands alone, and nothing looks ahead:
 //!
 //! | part | how long | afterwards you can say |
 //! |---|---|---|
 //! | [`web`], days 1 to 7 | an afternoon | what a server does with each byte of a request, how a thread pool stays alive under load, how routes are found, what middleware costs, why a template escapes by place |
 //! | [`cache`], days 1 to 7 | an evening | how an LRU list is built without pointers, why a load happens once, who owns a key and what moves when a node comes, what protobuf is |
-//! | [`orm::sql`], day 0 | a day, with three places to stop | what is on each page of an SQLite file, why it survives a power cut, how a query becomes rows |
+//! | [`orm::sql`], day 0 | half a day, with three places to stop; a day with the exercises | what is on each page of an SQLite file, why it survives a power cut, how a query becomes rows |
 //! | [`orm`], days 1 to 7 | an evening | what an ORM does for you, what it must never do, what a migration is made of |
 //! | [`rpc`], days 1 to 7 | an afternoon | how calls of many threads share a connection, how gob describes its own types, where a call can hang, what a registry is for |
-//! | `wasm/demos`, four demos | an hour | what WebAssembly can do alone, and what the glue adds |
+//! | `wasm/demos`, four demos | an hour, with its exercises | what WebAssembly can do alone, and what the glue adds |
+//! | the playground, [below](#what-is-here) | an evening, if you like | how an application stands on `web`: pages that change while one looks, strangers' input with bounds, a build that may fail |
 //!
 //! A chapter says at its beginning what stands at its end. It shows a picture or the bytes, tells the idea
 //! alone as a program of a page, walks through the code, and tells what the borrow checker has against
@@ -83,8 +88,8 @@
 //!
 //! # What the compiler says about the demos
 //! A demo is a `cdylib`, a library for programs in other languages: it has no `main`, and nothing of it is
-//! kept that is not exported. That is how 2.8 KB come about. `wasm32-unknown-unknown` has no operating system: what needs one compiles and then fails
-//! when it runs. There:
+//! kept that is not exported. That is how 2.8 KB come about. `wasm32-unknown-unknown` has no operating
+//! system: what needs one compiles, and then fails when it runs. There:
 //!
 //! | std | on that target |
 //! |---|---|

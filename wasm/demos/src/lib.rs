@@ -153,6 +153,18 @@
 //! `FibFunc` is `Fn`, not `FnMut`: a script may call it again from within its own callback, and a
 //! `FnMut` that is entered twice would be two `&mut` to one state; wasm-bindgen throws then.
 //!
+//! # From the Go names to ours
+//! | Go's `syscall/js` | here |
+//! |---|---|
+//! | `js.Global().Get("alert").Invoke("Hello World!")` | `fn alert(text: &str);` in an `extern` block, and a call |
+//! | `js.Global().Set("fibFunc", js.FuncOf(fibFunc))` | a setter of `globalThis`, and a `Closure` that is forgotten |
+//! | `args[0].Int()`, `callback := args[1]` | the closure's arguments: a `JsValue`, a `Function` |
+//! | `document.Call("getElementById", "num")` | `document.get_element_by_id("num")`, an `Option` |
+//! | `ansEle.Set("innerHTML", v)` | `ans.set_text_content(..)`: a text is not HTML |
+//! | `go func() { time.Sleep(..); callback.Invoke(v) }()` | `set_timeout(callback, 3000, ..)` |
+//! | `done := make(chan int, 0); <-done` | nothing: there is no `main` that could end |
+//! | `wasm_exec.js` | the glue |
+//!
 //! # Where this differs from the Go tutorial
 //! The functions here return, whatever they are given (WASM-1); what is no number is a message and
 //! not 0 (WASM-2); a fresh clone serves the pages with one command, and they have a doctype, labels
@@ -164,6 +176,7 @@
 //! `wasm/demos` runs what needs no browser. In the console of the second demo, `fibFunc(20)` gives
 //! `'10946'`, and `fibFunc("abc")` says `RangeError: Please type a whole number, such as 10.`
 //!
-//! Exercises: `exercise_digits_in_groups` and `exercise_where_it_stands` at the end of `fib.rs`.
+//! Exercises, at the end of `fib.rs`: `exercise_digits_in_groups` and `exercise_where_it_stands`; there
+//! `cargo test exercise_ -- --ignored` says whether they are solved.
 
 pub mod fib;

@@ -101,7 +101,7 @@
 //! // On a server's: listen on all addresses, advertise the one that reaches the registry.
 //! let serving = Server::new().register(Service::new("Foo").method("Twice", |n: i64| Ok(2 * n)))?;
 //! let serving = serving.start()?;
-//! let addr = serving.listen("127.0.0.1:0")?;
+//! let addr = serving.listen("0.0.0.0:0")?;
 //! let url = "http://127.0.0.1:9999/_geerpc_/registry";
 //! let address = Heartbeat::address_for(url, addr)?;
 //! assert!(address.starts_with("tcp@127.0.0.1:"));

@@ -2,8 +2,8 @@
 //!
 //! The tutorial keeps each project small on purpose, and some corners are rough on purpose; it is
 //! the reason why this course exists. What follows is not a list of complaints but of things that
-//! behave otherwise here, for readers who hold the two side by side. Many numbers stand in the code and
-//! its tests as well: try `git grep -w WEB-4`.
+//! behave otherwise here, for readers who hold the two side by side. The numbers are ours; many stand in
+//! the code and its tests as well: try `git grep -w WEB-4`.
 //!
 //! # The whole
 //! | there | here |

@@ -18,6 +18,7 @@
 //! | flight | a load that is under way; who wants the same key waits for it instead of loading too | [`cache::flight`] |
 //! | framing | how the end of a message is known | [`web::body`], [`rpc::gob`] |
 //! | freelist | pages of a file that are in use no more, kept for the next who needs one | [`orm::sql::freelist`] |
+//! | glue | the JavaScript between a page and a WebAssembly module: it makes strings of numbers and numbers of strings | `wasm/demos` |
 //! | gob | Go's own format: types are described once in a stream, then values follow | [`rpc::gob`] |
 //! | handler | the function that answers a request | [`web::Handler`] |
 //! | heartbeat | a message that says no more than *I am here* | [`rpc::Heartbeat`] |
@@ -26,6 +27,7 @@
 //! | interceptor | what runs before and after every call of a server, as middleware does on the web | [`rpc::Interceptor`] |
 //! | journal | the old contents of pages, safe on the disk before new ones are written | [`orm::sql::journal`] |
 //! | keep-alive | several requests on one connection, one after another | [`web::server`] |
+//! | linear memory | the one block of bytes that a WebAssembly module has; JavaScript sees it as an array | `wasm/demos` |
 //! | LRU | least recently used: the order in which a cache throws out | [`cache::lru`] |
 //! | middleware | handlers around a handler, like the layers of an onion | [`web::middleware`] |
 //! | negative cache | remembering that something is not there | [`cache::beyond::negative`] |
@@ -47,6 +49,7 @@
 //! | slab | one vector of nodes that point at each other with indices | [`cache::lru`] |
 //! | SSE | server-sent events: an answer that never ends, an event now and then | [`web::beyond::stream`] |
 //! | three-valued logic | true, false and unknown: what NULL makes of a comparison | [`orm::sql::expr`] |
+//! | trap | how a WebAssembly module ends when it must not go on: a panic, a place outside of its memory | [`crate`] |
 //! | trie | a tree in which a path is found piece by piece | [`web::trie`] |
 //! | varint | a whole number in as many bytes as it needs; protobuf, SQLite and gob each have their own | [`cache::proto`], [`orm::sql::varint`], [`rpc::gob::varint`] |
 //! | VFS | the few things a database needs of a disk, as a trait | [`orm::sql::vfs`] |
