@@ -22,6 +22,14 @@
 //! # Ok::<(), orm::Error>(())
 //! ```
 //!
+//! # The picture
+//! ```text
+//! set(Limit) set(Select) set(Where)        in the order of the program
+//!     └──────────┬┼──────────┘
+//!     Select  Where  Limit                 kept by kind, the latest of each
+//!     build([Select, Where, Limit])  ───►  SELECT .. WHERE .. LIMIT ?     and its values: ["Tom", 3]
+//! ```
+//!
 //! # The idea alone
 //! ```
 //! use std::collections::BTreeMap;
@@ -53,7 +61,12 @@
 //! `[]interface{}` holds anything, and each generator function casts it back; wrong casts panic. An enum
 //! with fields says per kind what it needs, and a `match` that forgets one does not compile.
 //!
-//! # Exercises
+//! # Where this differs from Go
+//! - A part keeps what was said and not finished text, so that a dialect may number its placeholders.
+//! - A column's name is quoted, and one that the model does not have is an error.
+//!
+//! # Try it
+//! The day goes on with [`record`](crate::record), where its example is. An exercise:
 //! 1. `exercise_an_or_of_one_needs_no_parentheses`: `(Age = 1)` reads worse than `Age = 1`; see [`Condition`].
 
 use crate::condition::{Condition, Raw};

@@ -49,12 +49,27 @@
 //! # Ok::<(), String>(())
 //! ```
 //!
+//! # The walk
+//! [`Engine::open`](crate::Engine::open) finds the [`Driver`] of a name and opens a [`Connection`]; the
+//! [`Session`](crate::Session) has it prepare each text once, and runs the [`Statement`] again and again.
+//! [`SqliteDriver`] below hands everything on to [`crate::sql`]. What it adds: a text is one statement,
+//! so a second one behind a semicolon is looked for, and refused.
+//!
 //! # What the borrow checker says
 //! `prepare(&'c self) -> Box<dyn Statement + 'c>` reads: the statement borrows the connection, so it
 //! cannot outlive it, and while one exists the connection cannot be closed or moved. Go's driver
 //! finds that out at run time (`sql: database is closed`). [`Rows::next`] lends the row until the next call of
 //! `next`; keeping it is a compile error, where Go's `Scan` into `sql.RawBytes` silently changes
 //! under the reader's feet. Dropping the rows closes the cursor, on all paths (ORM-17).
+//!
+//! # Where this differs from Go
+//! - A driver is a value that one passes, not a name in a global map.
+//! - Values are the five kinds that a database has ([`Value`]), and not whatever fits `interface{}`.
+//! - What stands behind the first statement of a text is an error; there the driver decides (ORM-3).
+//!
+//! # Try it
+//! `cargo run -p orm --example day1_database_sql`. The day goes on with [`engine`](crate::engine), [`log`](crate::log) and
+//! [`session`](crate::session), where its exercises are.
 
 use std::fmt::Debug;
 

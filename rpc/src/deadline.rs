@@ -2,7 +2,7 @@
 //!
 //! **At the end** a call ends when its time is over, whatever the method does. Fifteen minutes.
 //!
-//! # Where can a call hang?
+//! # Why: where can a call hang?
 //! | where | what ends it |
 //! |---|---|
 //! | connecting | [`Options::connect_timeout`](crate::Options), CONNECT included; looking up a name is the system's |

@@ -2,7 +2,7 @@
 //!
 //! **At the end** RPC and web pages share a port, and a page shows what was called. Ten minutes.
 //!
-//! # What is CONNECT for? (asked most often)
+//! # Why: what is CONNECT for? (asked most often)
 //! An HTTP server owns its connections. CONNECT, made for proxies, is HTTP's own way to ask for the
 //! connection itself: after the answer the two sides speak what they like. So an RPC server can live
 //! beside web pages, behind one address.

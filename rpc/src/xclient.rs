@@ -1,5 +1,12 @@
 //! Day 6: a client for many servers.
 //!
+//! **At the end** one value calls any server of a list, keeps a connection to each, and leaves those alone
+//! that cannot be reached. Ten minutes.
+//!
+//! # Why
+//! [`discovery`](crate::discovery) knows the servers and takes one. What is left are the connections: each is
+//! made when it is first needed, by one of many callers; and somebody must remember who did not answer.
+//!
 //! # The picture
 //! ```text
 //! call ─► discovery: [A, B, C] ─► not in trouble: [A, C] ─► select: C ─► host C ─► client ─► call
@@ -10,6 +17,44 @@
 //! every other for ten seconds (RPC-15). Here no lock is held while dialling: one caller dials an
 //! address, those that need the same one wait for the outcome, each as long as it likes. A server
 //! that cannot be reached is left alone for a while, twice as long each time, if there are others.
+//!
+//! # The idea alone
+//! However many need a connection, one of them dials, and no lock is held meanwhile:
+//!
+//! ```
+//! use std::sync::atomic::{AtomicUsize, Ordering};
+//! use std::sync::{Condvar, Mutex};
+//!
+//! #[derive(Default)]
+//! struct Link { client: Option<&'static str>, dialling: bool }
+//!
+//! let (link, dialled, dials) = (Mutex::new(Link::default()), Condvar::new(), AtomicUsize::new(0));
+//! let client = || {
+//!     let mut held = link.lock().unwrap();
+//!     loop {
+//!         if let Some(client) = held.client { return client; }
+//!         if !held.dialling { break; }
+//!         held = dialled.wait(held).unwrap(); // without the lock, until the one who dials is done
+//!     }
+//!     held.dialling = true;
+//!     drop(held);
+//!     dials.fetch_add(1, Ordering::Relaxed);
+//!     let made = "a connection"; // may take ten seconds
+//!     *link.lock().unwrap() = Link { client: Some(made), dialling: false };
+//!     dialled.notify_all();
+//!     made
+//! };
+//! std::thread::scope(|scope| {
+//!     for _ in 0..8 { scope.spawn(|| assert_eq!(client(), "a connection")); }
+//! });
+//! assert_eq!(dials.into_inner(), 1);
+//! ```
+//! Above, dialling cannot fail. Below it can, and those who wait are told how.
+//!
+//! # The walk
+//! [`XClient::call`] has `choose` ask the [`Discovery`] for the list and the [`Select`] for one of it, without
+//! those who are in trouble. `call_on` takes the address's `Host`, whose `client` is the idea above, calls with
+//! what is left of the time, and has `learn` note whether the server could be reached.
 //!
 //! # Fail modes
 //! - [`XClient::call`]: one server; its error is yours.
@@ -29,6 +74,9 @@
 //! # Where this differs from Go
 //! - No servers is an error, not a success without a reply.
 //! - Dialling counts against the deadline of the call.
+//!
+//! # Try it
+//! `cargo run -p rpc --example day6_load_balance`; the day's exercises are those of [`discovery`](crate::discovery).
 
 use std::collections::HashMap;
 use std::fmt;

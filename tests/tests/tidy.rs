@@ -178,6 +178,37 @@ fn every_deviation_is_in_the_book() {
     }
 }
 
+/// A chapter has all its parts. (Day 0 of orm is a book of its own, in many modules.)
+#[test]
+fn every_chapter_is_whole() {
+    const PARTS: &[(&str, &[&str])] = &[
+        ("what one will have", &["t the end", "ou will have"]),
+        ("how long it takes", &["minutes", "hour"]),
+        ("why", &["//! # Why"]),
+        ("a picture, or the bytes", &["//! ```text"]),
+        ("the idea alone", &["//! # The idea alone"]),
+        ("the walk", &["//! # The walk"]),
+        ("what the borrow checker says", &["//! # What the borrow checker says"]),
+        ("what is otherwise in Go", &["//! # Where this differs", "//! # Differences"]),
+        ("a command to try", &["//! # Try it\n//! `cargo run"]),
+        ("exercises", &["xercise"]),
+    ];
+    let days = wasm::systems::SYSTEMS.iter().flat_map(|system| system.days);
+    let mut chapters = 0;
+    for day in days.filter(|day| day.day != "0") {
+        let text = fs::read_to_string(root().join(day.module)).unwrap();
+        let is_doc = |line: &&str| line.starts_with("//!") || line.starts_with("#![doc");
+        let docs: Vec<&str> = text.lines().take_while(is_doc).collect();
+        let docs = docs.join("\n");
+        for (part, words) in PARTS {
+            let there = words.iter().any(|word| docs.contains(word));
+            assert!(there, "the chapter in {} lacks {part}", day.module);
+        }
+        chapters += 1;
+    }
+    assert!(chapters >= 32, "only {chapters} chapters");
+}
+
 /// Every row of the README's table: its module and its example are there.
 #[test]
 fn every_day_of_the_readme_is_there() {
