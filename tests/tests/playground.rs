@@ -394,18 +394,25 @@ fn replies(browser: &Browser) -> [usize; 3] {
     })
 }
 
-#[test]
-fn every_policy_and_fail_mode_shows_its_counts() {
-    let Some(browser) = Browser::open("rpc_calls") else { return };
-    let url = playground();
+/// The page of rpc, once it is live.
+fn open_rpc(test: &str) -> Option<Browser> {
+    let browser = Browser::open(test)?;
     browser.look(1000, false);
-    browser.go(&format!("{url}/rpc"));
+    browser.go(&format!("{}/rpc", playground()));
     browser.wait_for(LIVE, "open");
-    let way = |text: &str| {
-        let said =
-            format!("return document.querySelector('p.way')?.textContent.startsWith('{text}')");
-        browser.wait_for(&said, "true");
-    };
+    Some(browser)
+}
+
+/// Waits until the page says that these calls were made.
+fn made(browser: &Browser, text: &str) {
+    let said = format!("return document.querySelector('p.way')?.textContent.startsWith('{text}')");
+    browser.wait_for(&said, "true");
+}
+
+#[test]
+fn every_policy_shows_its_counts() {
+    let Some(browser) = open_rpc("rpc_policies") else { return };
+    let way = |text| made(&browser, text);
     call(&browser, &[]);
     way("12 times Foo.Sum(3, 4), round robin, fail: ");
     assert_eq!(replies(&browser), [4, 4, 4]);
@@ -446,9 +453,25 @@ fn every_policy_and_fail_mode_shows_its_counts() {
     way("12 times Foo.Sleep(30, 4), least pending, fail: ");
     let busy = replies(&browser);
     assert!(busy.iter().sum::<usize>() == 12 && !busy.contains(&0), "{busy:?}");
+    let complaints = browser.complaints();
+    assert!(complaints.is_empty(), "{complaints:?}");
+}
 
+#[test]
+fn every_fail_mode_shows_its_counts() {
+    let Some(browser) = open_rpc("rpc_failures") else { return };
+    let way = |text| made(&browser, text);
     // A call that is too slow, and a method that fails.
-    call(&browser, &[("select", "random"), ("num1", "1000"), ("limit", "50"), ("count", "3")]);
+    call(
+        &browser,
+        &[
+            ("select", "random"),
+            ("method", "Foo.Sleep"),
+            ("num1", "1000"),
+            ("limit", "50"),
+            ("count", "3"),
+        ],
+    );
     way("3 times Foo.Sleep(1000, 4), random, fail: ");
     let errors = texts(&format!("{FACTS} .bad"));
     assert_eq!(browser.text(&errors), "rpc client: call failed: context deadline exceeded");

@@ -130,8 +130,10 @@ fn the_deepest_text_fits_a_small_stack() {
         .unwrap();
 }
 
+type Read = Result<(Json, usize), JsonError>;
+
 /// The tokens of the value at the beginning of a text, each with its octets, and what was read.
-fn heard(text: &[u8]) -> (Vec<(Token, &[u8])>, Result<(Json, usize), JsonError>) {
+fn heard(text: &[u8]) -> (Vec<(Token, &[u8])>, Read) {
     let (mut tokens, mut at) = (Vec::new(), 0);
     let read = parse_first(text, |token, place| {
         let space = &text[at..place.start];
