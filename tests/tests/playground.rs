@@ -390,7 +390,7 @@ fn replies(browser: &Browser) -> [usize; 3] {
             "return [...document.querySelectorAll('{FACTS} dt')]\
              .find(dt => dt.textContent == 'server {number}')?.nextElementSibling.textContent ?? '0 replies'"
         ));
-        count.strip_suffix(" replies").unwrap().parse().unwrap()
+        count.split_once(" repl").unwrap().0.parse().unwrap()
     })
 }
 
@@ -480,9 +480,10 @@ fn every_fail_mode_shows_its_counts() {
         &browser,
         &[("method", "Foo.Fail"), ("limit", "500"), ("mode", "broadcast"), ("count", "1")],
     );
-    way("1 times Foo.Fail(1000, 4), random, broadcast: ");
+    way("Once Foo.Fail(1000, 4), random, broadcast: ");
     let failed = browser.text(&errors);
     assert!(failed.starts_with("boom on server "), "{failed}");
+    assert_eq!(browser.text(&texts(&format!("{FACTS} dt"))), "1 error");
 
     call(&browser, &[("method", "Foo.Sum"), ("mode", "broadcast all"), ("count", "2")]);
     way("2 times Foo.Sum(1000, 4), random, broadcast all: ");
