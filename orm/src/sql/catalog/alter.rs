@@ -325,12 +325,14 @@ impl Alteration<'_> {
                 format!("error in index {} after drop column: no such column: {name}", index.name);
             return Err(Error::Sql(text));
         }
-        // From this column to the next, or from the end of the one before.
-        let defs = &self.create.columns;
-        let span = match (defs.get(at + 1), at.checked_sub(1).and_then(|at| defs.get(at))) {
-            (Some(next), _) => Span { start: defs[at].span.start, end: next.span.start },
-            (None, Some(before)) => Span { start: before.span.end, end: defs[at].span.end },
-            (None, None) => defs[at].span,
+        // From this column to the next, or from the comma before it to the end of the columns.
+        let (defs, start) = (&self.create.columns, self.create.columns[at].span.start);
+        let span = match defs.get(at + 1) {
+            Some(next) => Span { start, end: next.span.start },
+            None => {
+                let comma = self.table.sql.get(..start).and_then(|before| before.rfind(','));
+                Span { start: comma.unwrap_or(start), end: self.create.close }
+            }
         };
         let sql = edited(&self.table.sql, vec![(span, String::new())]);
         let shared = self.definer.shared;
