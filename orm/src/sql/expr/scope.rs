@@ -164,7 +164,9 @@ impl ScopeTable {
             }
             ScopeColumns::Rows(columns) => {
                 let OutputColumn { affinity, collation, .. } = columns[at];
-                let code = Code::Column { source, column: at, real: false };
+                // Of a compound only the first SELECT need have given reals.
+                let real = affinity == Some(Affinity::Real);
+                let code = Code::Column { source, column: at, real };
                 Typed { code, affinity, collation, explicit: false }
             }
         }

@@ -51,10 +51,8 @@ pub(crate) fn select(
             return Err(Error::Sql(text));
         }
         for (column, other) in planned.columns.iter_mut().zip(&next.columns) {
+            // The affinity is that of the first SELECT.
             column.collation = column.collation.or(other.collation);
-            if column.affinity != other.affinity {
-                column.affinity = None;
-            }
         }
         planned.correlated |= next.correlated;
         others.push(next.columns);

@@ -1,0 +1,21 @@
+-- A column of a compound has the affinity of the first SELECT, and REAL makes reals of integers.
+CREATE TABLE t(a NUMERIC, b TEXT, c REAL, d);
+INSERT INTO t VALUES (1, '1', 1, 1), (2, '2', 2.5, '2'), (NULL, 'x', NULL, 'x');
+CREATE VIEW first_number AS SELECT a AS x FROM t UNION SELECT b FROM t;
+CREATE VIEW first_text AS SELECT b AS x FROM t UNION SELECT a FROM t;
+CREATE VIEW first_real AS SELECT c AS x FROM t UNION SELECT a FROM t;
+CREATE VIEW first_none AS SELECT d AS x FROM t EXCEPT SELECT a FROM t;
+SELECT x, typeof(x) FROM first_number WHERE x = '1' ORDER BY x, typeof(x);
+SELECT x, typeof(x) FROM first_number WHERE x < 2 ORDER BY x, typeof(x);
+SELECT x, typeof(x) FROM first_text WHERE x = 1 ORDER BY x, typeof(x);
+SELECT x, typeof(x) FROM first_text WHERE x IN (2, 'x') ORDER BY x, typeof(x);
+SELECT x, typeof(x) FROM first_real ORDER BY x;
+SELECT x, typeof(x) FROM first_real WHERE x = '2' ORDER BY x;
+SELECT x, typeof(x) FROM first_none WHERE x = 2 ORDER BY x;
+SELECT count(*) FROM first_number p JOIN first_text q ON p.x = q.x;
+SELECT x, typeof(x) FROM (SELECT a AS x FROM t INTERSECT SELECT c FROM t) WHERE x = '1';
+SELECT '1' IN (SELECT a FROM t UNION SELECT b FROM t), 2 IN (SELECT b FROM t UNION SELECT a FROM t);
+SELECT (SELECT b FROM t UNION SELECT a FROM t LIMIT 1) = 1, (SELECT a FROM t UNION SELECT b FROM t ORDER BY 1 DESC LIMIT 1) = 'x';
+CREATE TABLE made AS SELECT * FROM first_real;
+SELECT sql FROM sqlite_schema WHERE name = 'made';
+SELECT x, typeof(x) FROM made ORDER BY x;
