@@ -245,7 +245,7 @@ mod tests {
         assert!(matches!(s.update(&all, nothing), Err(Error::Misuse(_))));
         assert!(matches!(s.update(&all, set("Age", 1).set("Age", 2)), Err(Error::Misuse(_))));
         assert!(
-            matches!(s.update(&all, set("Nope", 1)), Err(Error::NoSuchColumn(name)) if name == "Nope")
+            matches!(s.update(&all, set("Nope", 1)), Err(Error::NoSuchColumn { column, .. }) if column == "Nope")
         );
         let column_age =
             |result| matches!(result, Err(Error::TypeMismatch { column, .. }) if column == "Age");

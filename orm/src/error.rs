@@ -62,7 +62,12 @@ pub enum Error {
     /// No table of this name.
     NoSuchTable(String),
     /// No column of this name, in the database or in the model.
-    NoSuchColumn(String),
+    NoSuchColumn {
+        /// The table that lacks it, where a database says so: SQLite does for an INSERT. Empty otherwise.
+        table: String,
+        /// The column.
+        column: String,
+    },
     /// A value that the field, or the column, cannot hold.
     TypeMismatch {
         /// The column.
@@ -99,6 +104,10 @@ impl Error {
         Error::Aborted(why.into())
     }
 
+    pub(crate) fn no_column(name: &str) -> Error {
+        Error::NoSuchColumn { table: String::new(), column: name.to_owned() }
+    }
+
     pub(crate) fn mismatch(column: &str, what: impl Into<String>) -> Error {
         Error::TypeMismatch { column: column.to_owned(), what: what.into() }
     }
@@ -124,7 +133,12 @@ impl fmt::Display for Error {
                 write!(f, "{message}")
             }
             Error::NoSuchTable(name) => write!(f, "no such table: {name}"),
-            Error::NoSuchColumn(name) => write!(f, "no such column: {name}"),
+            Error::NoSuchColumn { table, column } if table.is_empty() => {
+                write!(f, "no such column: {column}")
+            }
+            Error::NoSuchColumn { table, column } => {
+                write!(f, "table {table} has no column named {column}")
+            }
             Error::TypeMismatch { column, what } => write!(f, "column {column}: {what}"),
             Error::MissingWhere => {
                 write!(f, "this would change every row; add a filter, or say .all()")
@@ -178,7 +192,8 @@ impl From<sql::Error> for Error {
             // Its place is the end of the text, which only the driver knows.
             sql::Error::IncompleteInput => Error::Syntax { offset: 0, message },
             sql::Error::NoSuchTable(name) => Error::NoSuchTable(name),
-            sql::Error::NoSuchColumn(name) => Error::NoSuchColumn(name),
+            sql::Error::NoSuchColumn(name) => Error::no_column(&name),
+            sql::Error::NoColumnNamed { table, column } => Error::NoSuchColumn { table, column },
             sql::Error::Corrupt { page, .. } => Error::Corrupt { page, message },
             sql::Error::Busy => Error::Busy,
             io @ (sql::Error::Io { .. } | sql::Error::CannotOpen { .. } | sql::Error::Full) => {
@@ -196,13 +211,15 @@ mod tests {
 
     #[test]
     fn texts_are_sqlites_or_say_what_to_do() {
-        let cases: [(Error, &str); 9] = [
+        let lacking = sql::Error::NoColumnNamed { table: "User".into(), column: "Age".into() };
+        let cases: [(Error, &str); 10] = [
             (Error::NotFound, "NOT FOUND"),
             (sql::Error::Unique("User.Name".into()).into(), "UNIQUE constraint failed: User.Name"),
             (sql::Error::Unique("t.a, t.b".into()).into(), "UNIQUE constraint failed: t.a, t.b"),
             (sql::Error::NotNull("t.a".into()).into(), "NOT NULL constraint failed: t.a"),
             (sql::Error::NoSuchTable("Acc".into()).into(), "no such table: Acc"),
             (sql::Error::NoSuchColumn("Nope".into()).into(), "no such column: Nope"),
+            (lacking.into(), "table User has no column named Age"),
             (Error::MissingWhere, "this would change every row; add a filter, or say .all()"),
             (
                 Error::mismatch("Age", "NULL, wanted an integer"),

@@ -221,7 +221,7 @@ impl Schema {
     /// [`Error::NoSuchColumn`]
     pub fn field(&self, name: &str) -> Result<&'static Field> {
         let found = self.fields.iter().find(|field| field.name == name);
-        found.ok_or_else(|| Error::NoSuchColumn(name.to_owned()))
+        found.ok_or_else(|| Error::no_column(name))
     }
 
     /// The columns of the primary key, with their places.

@@ -202,14 +202,14 @@ fn hostile_names_stay_names() {
         assert_eq!(Migration::<Hostile>::new().run(&mut s).unwrap(), [""; 0]);
         for name in HOSTILE {
             let found = s.find(&Hostile::query().filter(col(name).eq(1)));
-            assert!(matches!(found, Err(Error::NoSuchColumn(_))), "{found:?}");
+            assert!(matches!(found, Err(Error::NoSuchColumn { .. })), "{found:?}");
             assert!(matches!(
                 s.find(&Hostile::query().order_by(name)),
-                Err(Error::NoSuchColumn(_))
+                Err(Error::NoSuchColumn { .. })
             ));
             assert!(matches!(
                 s.update(&Hostile::query().all(), [(name, 1)]),
-                Err(Error::NoSuchColumn(_))
+                Err(Error::NoSuchColumn { .. })
             ));
         }
         assert_eq!(s.count(&Hostile::query()).unwrap(), 1);

@@ -141,6 +141,6 @@ mod tests {
         logged.related::<_, _, Node>(&nodes, |node| node.id, "Parent").unwrap();
         assert_eq!(memory.text().matches("SELECT").count() - before, 1);
         let wrong = s.related::<_, _, Node>(&nodes, |node| node.id, "Nope");
-        assert!(matches!(wrong, Err(Error::NoSuchColumn(_))));
+        assert!(matches!(wrong, Err(Error::NoSuchColumn { .. })));
     }
 }

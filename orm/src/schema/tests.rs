@@ -38,7 +38,9 @@ struct HomeAddress {
 fn a_struct_becomes_a_table() {
     assert_eq!((User::SCHEMA.table, User::SCHEMA.fields.len()), ("User", 2));
     assert!(User::SCHEMA.field("Name").unwrap().primary_key);
-    assert!(matches!(User::SCHEMA.field("Nope"), Err(Error::NoSuchColumn(name)) if name == "Nope"));
+    assert!(
+        matches!(User::SCHEMA.field("Nope"), Err(Error::NoSuchColumn { column, .. }) if column == "Nope")
+    );
     let mut row = Vec::new();
     User { name: "Tom".into(), age: 18 }.to_row(&mut row).unwrap();
     assert_eq!(row, ["Tom".into(), 18.into()]);

@@ -39,6 +39,13 @@ pub enum Error {
     NoSuchTable(String),
     /// No column of this name where one was used.
     NoSuchColumn(String),
+    /// INSERT names a column that its table does not have.
+    NoColumnNamed {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
     /// No index of this name.
     NoSuchIndex(String),
     /// `CREATE` of a name that is taken: kind (`table`, `index`) and name.
@@ -143,6 +150,9 @@ impl fmt::Display for Error {
             Error::UnrecognizedToken { token, .. } => write!(f, "unrecognized token: \"{token}\""),
             Error::NoSuchTable(name) => write!(f, "no such table: {name}"),
             Error::NoSuchColumn(name) => write!(f, "no such column: {name}"),
+            Error::NoColumnNamed { table, column } => {
+                write!(f, "table {table} has no column named {column}")
+            }
             Error::NoSuchIndex(name) => write!(f, "no such index: {name}"),
             Error::AlreadyExists(kind, name) => write!(f, "{kind} {name} already exists"),
             Error::Unique(columns) => write!(f, "UNIQUE constraint failed: {columns}"),

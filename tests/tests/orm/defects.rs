@@ -259,7 +259,7 @@ fn orm_13_names_are_quoted() {
     let query = Order::query().filter(col("Group").eq("a")).order_by(desc("Select"));
     assert_eq!(s.find(&query).unwrap(), [Order { group: "a".into(), select: 1 }]);
     let hostile = Order::query().order_by("Select; DROP TABLE Order");
-    assert!(matches!(s.find(&hostile), Err(Error::NoSuchColumn(_))));
+    assert!(matches!(s.find(&hostile), Err(Error::NoSuchColumn { .. })));
 }
 
 /// Using a transaction that was committed is a compile error: `orm::transaction`.

@@ -92,12 +92,12 @@ const CASES: &[Case] = &[
     ),
     (
         |s| s.raw("SELECT Nope FROM User", &[]).exec().map(drop),
-        |error| matches!(error, Error::NoSuchColumn(name) if name == "Nope"),
+        |error| matches!(error, Error::NoSuchColumn { table, column } if table.is_empty() && column == "Nope"),
         "no such column: Nope",
     ),
     (
         |s| s.find(&User::query().filter(col("Nope").eq(1))).map(drop),
-        |error| matches!(error, Error::NoSuchColumn(name) if name == "Nope"),
+        |error| matches!(error, Error::NoSuchColumn { table, column } if table.is_empty() && column == "Nope"),
         "no such column: Nope",
     ),
     (
@@ -166,13 +166,19 @@ fn a_column_that_the_table_does_not_have_is_an_error_and_not_its_name() {
     s.raw(sql, &[]).exec().unwrap();
     // What a schema says in the old spelling goes on to hold.
     s.raw("INSERT INTO User(Name) VALUES ('Tom')", &[]).exec().unwrap();
-    for result in [
-        s.find(&User::query()).map(drop),
-        s.insert(&mut user("Sam", 25)),
-        s.raw("SELECT \"Nope\" FROM User", &[]).query_row::<(String,)>().map(drop),
+    for (result, want) in [
+        (s.find(&User::query()).map(drop), ("", "City", "no such column: City")),
+        (s.insert(&mut user("Sam", 25)), ("User", "City", "table User has no column named City")),
+        (s.upsert(&mut user("Sam", 25)), ("User", "City", "table User has no column named City")),
+        (
+            s.raw("SELECT \"Nope\" FROM User", &[]).query_row::<(String,)>().map(drop),
+            ("", "Nope", "no such column: Nope"),
+        ),
     ] {
-        let text = result.unwrap_err().to_string();
-        assert!(text.contains("City") || text == "no such column: Nope", "{text}");
+        let error = result.unwrap_err();
+        let text = error.to_string();
+        let Error::NoSuchColumn { table, column } = error else { panic!("{error:?}") };
+        assert_eq!((&*table, &*column, &*text), want);
     }
     let refused = s.raw("INSERT INTO User(Name) VALUES ('nobody')", &[]).exec();
     assert!(matches!(refused, Err(Error::Check(_))), "{refused:?}");

@@ -28,8 +28,8 @@ pub(crate) fn insert(prep: &Prep<'_>, insert: &Insert) -> Result<ChangePlan> {
             Some(at) => columns[at] = columns[at].or(Some(position)),
             None if is_rowid(&name.text) => rowid = Some(position),
             None => {
-                let text = format!("table {} has no column named {}", table.name, name.text);
-                return Err(Error::Sql(text));
+                let (table, column) = (table.name.clone(), name.text.clone());
+                return Err(Error::NoColumnNamed { table, column });
             }
         }
     }
