@@ -24,7 +24,7 @@
 //!
 //! A *step* is a row that a loop looks at: not what a query gives, but what it takes. A statement
 //! that is interrupted undoes itself as after any error. [`Connection::set_length_max`] bounds the
-//! single value, which no step would: `zeroblob(1000000000)` is one row.
+//! single value, which no step would: `zeroblob(1000000000)` is one row. It bounds a row as well.
 //!
 //! Not counted are the sort of rows that have been read, `SELECT count(*)` without a condition, which
 //! looks at pages and not at rows, and `PRAGMA integrity_check`.
@@ -76,8 +76,8 @@ impl Connection {
         self.shared.limits.left.set(u64::MAX);
     }
 
-    /// Bounds the length of a text or blob that an expression makes, in bytes; at first, and at most,
-    /// it is 1,000,000,000. What is longer is [`Error::TooBig`].
+    /// Bounds the length of a text or blob that an expression makes, and of a row that is written, in
+    /// bytes; at first, and at most, it is 1,000,000,000. What is longer is [`Error::TooBig`].
     pub fn set_length_max(&self, bytes: usize) {
         self.shared.limits.length_max.set(bytes.min(LENGTH_MAX));
     }
@@ -108,7 +108,7 @@ impl Limits {
         if (progress.goes_on)() { Ok(()) } else { Err(Error::Interrupted) }
     }
 
-    /// Checks the length of a value before it is made.
+    /// Checks the length of a value before it is made, or of a record before it is written.
     pub(crate) fn length(&self, bytes: usize) -> Result<()> {
         if bytes > self.length_max.get() { Err(Error::TooBig) } else { Ok(()) }
     }

@@ -10,9 +10,9 @@
 //! index on Age        [18, 7]
 //! ```
 //!
-//! [`Writer`] checks first and writes then: whether a rowid or a unique key is taken is known before
-//! the first byte changes. So a statement that writes one row needs nothing to be undone when it
-//! fails.
+//! [`Writer`] checks first and writes then: whether a rowid or a unique key is taken, or the row too long, is
+//! known before the first byte changes. So a statement that writes one row needs nothing to be undone
+//! when it fails.
 
 use std::sync::Arc;
 
@@ -34,7 +34,9 @@ pub(crate) struct Writer<'p> {
     filters: &'p [Option<Code>],
     pub(super) cursor: TableCursor,
     indexes: Vec<IndexCursor>,
+    /// The row, and an entry of an index, as they are written; kept for their memory.
     record: Vec<u8>,
+    entry: Vec<u8>,
     /// In which order conflicts are looked for: the rowid (`None`), then the unique indexes.
     order: Vec<Option<usize>>,
     /// No rowid from here on is taken, as far as is known.
@@ -57,6 +59,7 @@ impl<'p> Writer<'p> {
             cursor: TableCursor::new(table.root),
             indexes: table.indexes.iter().map(index).collect(),
             record: Vec::new(),
+            entry: Vec::new(),
             // The newest index is asked first: this is SQLite's order, and the error names it.
             order: std::iter::once(None).chain((0..table.indexes.len()).rev().map(Some)).collect(),
             next_rowid: None,
@@ -187,13 +190,13 @@ impl<'p> Writer<'p> {
 
     /// Writes a row that is in nobody's way.
     pub(crate) fn insert(&mut self, env: &Env<'_>, rowid: i64, values: &Row) -> Result<()> {
+        self.encode(env, rowid, values)?;
         for at in 0..self.indexes.len() {
             if self.covers(env, at, rowid, values)? {
                 self.insert_entry(&mut env.shared.pager.borrow_mut(), at, rowid, values)?;
             }
         }
-        let mut pager = env.shared.pager.borrow_mut();
-        self.write_record(&mut pager, rowid, values)?;
+        self.cursor.insert(&mut env.shared.pager.borrow_mut(), rowid, &self.record)?;
         if let Some(next) = &mut self.next_rowid {
             *next = rowid.saturating_add(1).max(*next);
         }
@@ -208,6 +211,7 @@ impl<'p> Writer<'p> {
         rowid: i64,
         values: &Row,
     ) -> Result<()> {
+        self.encode(env, rowid, values)?;
         for at in 0..self.indexes.len() {
             let columns = &self.table.indexes[at].columns;
             let same = columns.iter().all(|&c| old[c] == values[c]) && self.filters[at].is_none();
@@ -225,7 +229,7 @@ impl<'p> Writer<'p> {
         if old_rowid != rowid && self.cursor.seek(&mut pager, old_rowid)? {
             self.cursor.delete(&mut pager)?;
         }
-        self.write_record(&mut pager, rowid, values)
+        self.cursor.insert(&mut pager, rowid, &self.record)
     }
 
     /// Removes a row and its index entries.
@@ -251,10 +255,14 @@ impl<'p> Writer<'p> {
         rowid: i64,
         values: &Row,
     ) -> Result<()> {
+        self.encode_entry(at, rowid, values);
+        self.indexes[at].insert(pager, &self.entry)
+    }
+
+    fn encode_entry(&mut self, at: usize, rowid: i64, values: &Row) {
         let (table, index) = (self.table, &self.table.indexes[at]);
         let key = index.columns.iter().map(|&column| stored(table, column, &values[column]));
-        encode(key.chain([ValueRef::Integer(rowid)]), &mut self.record);
-        self.indexes[at].insert(pager, &self.record)
+        encode(key.chain([ValueRef::Integer(rowid)]), &mut self.entry);
     }
 
     fn delete_entry(
@@ -274,13 +282,26 @@ impl<'p> Writer<'p> {
         cursor.delete(pager)
     }
 
-    fn write_record(&mut self, pager: &mut Pager, rowid: i64, values: &Row) -> Result<()> {
+    /// Makes the record of a row, and finds out whether it, or an entry that an index will have of it, is too long:
+    /// once the first entry is written it would be too late.
+    fn encode(&mut self, env: &Env<'_>, rowid: i64, values: &Row) -> Result<()> {
         let (table, alias) = (self.table, self.table.rowid_alias);
         let stored = values.iter().enumerate().map(|(at, value)| {
             if Some(at) == alias { ValueRef::Null } else { stored(table, at, value) }
         });
         encode(stored, &mut self.record);
-        self.cursor.insert(pager, rowid, &self.record)
+        let limits = &env.shared.limits;
+        limits.length(self.record.len())?;
+        for (at, index) in table.indexes.iter().enumerate() {
+            // An entry may be longer than the row where it has a column twice. But a column is not longer than the
+            // row, and a rowid has 9 bytes at most: short rows need no second look.
+            let most = (self.record.len() + 9).saturating_mul(index.columns.len() + 1);
+            if limits.length(most).is_err() {
+                self.encode_entry(at, rowid, values);
+                limits.length(self.entry.len())?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -291,5 +312,50 @@ fn stored<'v>(table: &Table, column: usize, value: &'v Value) -> ValueRef<'v> {
             real_as_integer(*real).map_or(ValueRef::Real(*real), ValueRef::Integer)
         }
         value => value.as_ref(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::{Connection, Error, Value};
+
+    /// The values of a query of one row.
+    fn row(db: &Connection, sql: &str) -> Vec<Value> {
+        let mut statement = db.prepare(sql).unwrap();
+        let mut rows = statement.query().unwrap();
+        rows.next().unwrap().unwrap().values().to_vec()
+    }
+
+    #[test]
+    fn a_row_or_an_entry_that_is_too_long_is_refused_before_anything_of_it_is_written() {
+        let db = Connection::memory().unwrap();
+        db.execute_batch(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY, a, b, c);
+             CREATE UNIQUE INDEX by_a ON t(a);
+             CREATE INDEX by_c ON t(c, c);
+             INSERT INTO t VALUES (1, 'old', 'x', NULL);
+             BEGIN",
+        )
+        .unwrap();
+        db.set_length_max(100);
+        for sql in [
+            // No value has more than 60 bytes, but the row has more than 100; or the entry of by_c has.
+            "INSERT INTO t VALUES (2, 'new', hex(zeroblob(30)), hex(zeroblob(20)))",
+            "INSERT INTO t VALUES (2, 'new', NULL, hex(zeroblob(30)))",
+            "UPDATE t SET a = 'new', b = hex(zeroblob(30)), c = hex(zeroblob(20)) WHERE id = 1",
+            "UPDATE t SET a = 'new', c = hex(zeroblob(30)) WHERE id = 1",
+            "UPDATE t SET id = 2, a = 'new', c = hex(zeroblob(30)) WHERE id = 1",
+        ] {
+            assert!(matches!(db.execute(sql, &[]), Err(Error::TooBig)), "{sql}");
+            assert_eq!(row(&db, "PRAGMA integrity_check"), ["ok".into()], "{sql}");
+            // The index has the old key, and not the new one.
+            let found =
+                "SELECT (SELECT id FROM t WHERE a = 'old'), (SELECT id FROM t WHERE a = 'new')";
+            assert_eq!(row(&db, found), [1.into(), Value::Null], "{sql}");
+        }
+        db.set_length_max(usize::MAX);
+        db.execute_batch("INSERT INTO t VALUES (2, 'new', NULL, hex(zeroblob(30))); COMMIT")
+            .unwrap();
+        assert_eq!(row(&db, "PRAGMA integrity_check"), ["ok".into()]);
     }
 }
