@@ -12,8 +12,8 @@
 //! | a table that is not there | CREATE TABLE, CREATE INDEX |
 //! | [`rename`](Migration::rename), [`rename_table`](Migration::rename_table) | ALTER TABLE ... RENAME COLUMN, RENAME TO |
 //! | a column more | ALTER TABLE ... ADD COLUMN with its constraints; old rows get the DEFAULT, NULL for an `Option`, or the type's zero |
-//! | a column less, another type, a constraint more | the rebuild below; what would be lost needs [`allow_drop`](Migration::allow_drop) |
-//! | an index more | CREATE INDEX |
+//! | a column less, another type, other constraints | the rebuild below; what would be lost needs [`allow_drop`](Migration::allow_drop) |
+//! | an index more, or with other columns | DROP INDEX where it is there, CREATE INDEX |
 //!
 //! ```text
 //!   CREATE TABLE "tmp_User" (... all that the model says ...)
@@ -67,10 +67,16 @@
 //! - One statement per call (ORM-3), errors are returned (ORM-4), and what is printed is what ran (ORM-22).
 //! - Columns are dropped only where that is allowed; renames, new types and new constraints are followed.
 //!
+//! # Constraints
+//! Each constraint is [compared](constraints) whole. One that the table lacks is put on by the rebuild; where a row breaks it, the
+//! error is that of an INSERT, and the old table stays. A DEFAULT, a COLLATE or a REFERENCES that the model has with
+//! other words takes the old one's place. One that only the table has is refused like a column that only the table has: the
+//! error names it, and [`allow_drop`](Migration::allow_drop) takes it off. gorm's `AutoMigrate` follows a changed DEFAULT, NOT NULL and UNIQUE, too;
+//! it takes them off without a question, and leaves a CHECK alone once it has its name. Two kinds do no harm, and stay
+//! where nothing else asks for a rebuild: NOT NULL on a field that cannot be NULL, and AUTOINCREMENT.
+//!
 //! # Limits
-//! Constraints are counted, by their first words, and not compared: a CHECK with another text is not noticed, nor is an index that
-//! changes its columns and keeps its name. Where a rebuild would lose a constraint that only the
-//! database knows, a CHECK typed by hand, it is refused like a dropped column. A value that the new type cannot express
+//! An index is known by its name, one that the model does not name stays. A value that the new type cannot express
 //! stays what it was, as SQLite's types have it, and [`find`](crate::Session::find) will name its column.
 //!
 //! # Try it
@@ -91,7 +97,11 @@
 //! 1. `exercise_a_new_unique_column_of_an_option_needs_no_rebuild`: NULLs never collide; add the column and a unique index.
 //! 2. `exercise_a_plan_shows_its_values`: the plan says `SET "Age" = ?`; put the value in.
 
+mod constraints;
+
 use std::marker::PhantomData;
+
+use constraints::{Constraint, constraints, is_unique, same_words};
 
 use crate::clause::Sql;
 use crate::schema::quoted;
@@ -187,12 +197,7 @@ impl<M: Model> Migration<M> {
             run.session.log().info(format_args!("table {} doesn't exist", schema.table));
             run.step(schema.create_table(dialect), &[])?;
         }
-        let existing = dialect.describe(run.session, schema.table)?;
-        for (name, sql) in schema.indexes(dialect) {
-            if !existing.indexes.iter().any(|(known, _)| *known == name) {
-                run.step(sql, &[])?;
-            }
-        }
+        self.change_indexes(&mut run)?;
         Ok(run.steps)
     }
 
@@ -237,30 +242,55 @@ impl<M: Model> Migration<M> {
         };
         let retyped = old.columns.iter().any(|(name, kind)| !same(name, kind));
         // What ADD COLUMN has brought is in the table by now.
-        let now = dialect.describe(run.session, schema.table)?.sql;
-        let wanted = schema.create_table(dialect);
-        let constrained = !now.is_empty() && more_often(&wanted, &now).is_some();
-        if retyped || constrained || !later.is_empty() || !dropped.is_empty() {
-            // A rebuild writes what the model says; what only the old table says would be gone.
-            if let Some(word) = more_often(&now, &wanted).filter(|_| !self.allow_drop) {
+        let now = constraints(&dialect.describe(run.session, schema.table)?.sql);
+        let wanted = constraints(&schema.create_table(dialect));
+        let lacking = !old.sql.is_empty() && wanted.iter().any(|c| !now.contains(c));
+        // A rebuild writes what the model says; what only the old table says would be gone.
+        let kept = |c: &Constraint| wanted.iter().any(|w| w == c || w.replaces(c));
+        let lost: Vec<_> = now.iter().filter(|c| !kept(c)).collect();
+        let unwanted = lost.iter().find(|c| !harmless::<M>(c));
+        if retyped || lacking || unwanted.is_some() || !later.is_empty() || !dropped.is_empty() {
+            if let Some(constraint) = unwanted.or(lost.first()).filter(|_| !self.allow_drop) {
                 let table = schema.table;
                 return Err(Error::WouldLose(format!(
-                    "a constraint of table {table} that the model lacks: {word}"
+                    "a constraint of table {table} that the model lacks: {constraint}"
                 )));
             }
             run.rebuild::<M>(&old, &later, &dropped)?;
         }
         Ok(())
     }
+
+    fn change_indexes(&self, run: &mut Run<'_, '_>) -> Result<()> {
+        let (dialect, table) = (run.session.dialect(), M::SCHEMA.table);
+        let existing = dialect.describe(run.session, table)?;
+        for (name, sql) in M::SCHEMA.indexes(dialect) {
+            let known =
+                existing.indexes.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name));
+            if let Some((_, old)) = known {
+                if same_words(old, &sql) {
+                    continue;
+                }
+                if is_unique(old) && !self.allow_drop {
+                    return Err(Error::WouldLose(format!(
+                        "UNIQUE of index {name} of table {table}"
+                    )));
+                }
+                run.step(format!("DROP INDEX {};", quoted(dialect, &name)), &[])?;
+            }
+            run.step(sql, &[])?;
+        }
+        Ok(())
+    }
 }
 
-/// A constraint that one CREATE TABLE has more often than the other: its first word.
-fn more_often(this: &str, that: &str) -> Option<&'static str> {
-    const FIRST_WORDS: [&str; 8] =
-        ["CHECK", "UNIQUE", "REFERENCES", "COLLATE", "DEFAULT", "PRIMARY", "NOT", "AUTOINCREMENT"];
-    let (this, that) = (words(this), words(that));
-    let count = |list: &[String], word: &str| list.iter().filter(|w| *w == word).count();
-    FIRST_WORDS.into_iter().find(|word| count(&this, word) > count(&that, word))
+/// Whether this model cannot tell that its table demands this.
+fn harmless<M: Model>(constraint: &Constraint) -> bool {
+    let never_null = |field: &Field| !field.nullable || field.primary_key;
+    match constraint.kind() {
+        "NOT" => M::SCHEMA.fields.iter().any(|f| constraint.is_of(f.name) && never_null(f)),
+        kind => kind == "AUTOINCREMENT",
+    }
 }
 
 fn has_column<M: Model>(name: &str) -> bool {
@@ -283,22 +313,6 @@ fn zero(field: &Field) -> Value {
         Kind::Blob => Value::Blob(Vec::new()),
         Kind::Time => Value::Text("1970-01-01 00:00:00.000000000".to_owned()),
     }
-}
-
-/// The words of a SQL text in upper case, without what is quoted.
-fn words(sql: &str) -> Vec<String> {
-    let mut bare = String::new();
-    let mut quote = None;
-    for c in sql.chars() {
-        match (c, quote) {
-            (_, Some(close)) if c == close => quote = None,
-            (_, Some(_)) => {}
-            ('[', None) => quote = Some(']'),
-            ('\'' | '"' | '`', None) => quote = Some(c),
-            _ => bare.push(c.to_ascii_uppercase()),
-        }
-    }
-    bare.split(|c: char| !c.is_alphanumeric() && c != '_').map(str::to_owned).collect()
 }
 
 impl Existing {
@@ -366,13 +380,23 @@ impl Run<'_, '_> {
         let [table, tmp] = [schema.table, &temporary].map(|name| quoted(dialect, name));
         let copy =
             format!("INSERT INTO {tmp} ({}) SELECT {} FROM {table};", into.join(","), from.text);
-        self.step(copy, &from.args)?;
+        self.step(copy, &from.args).map_err(|error| of_table(error, schema.table))?;
         self.step(format!("DROP TABLE {table};"), &[])?;
         self.step(format!("ALTER TABLE {tmp} RENAME TO {table};"), &[])?;
         for (_, sql) in old.indexes.iter().filter(|(_, sql)| !mentions(sql, dropped)) {
             self.step(sql.clone(), &[])?;
         }
         Ok(())
+    }
+}
+
+/// The error of a row that breaks a new constraint: it is the table's, whatever the copy is called.
+fn of_table(error: Error, table: &str) -> Error {
+    let table = table.to_owned();
+    match error {
+        Error::UniqueViolation { column, .. } => Error::UniqueViolation { table, column },
+        Error::NotNull { column, .. } => Error::NotNull { table, column },
+        other => other,
     }
 }
 
