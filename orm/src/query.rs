@@ -169,6 +169,15 @@ impl<M: Model> Query<M> {
         self
     }
 
+    /// At most one of these: the offset stays, and so does a limit of 0.
+    pub(crate) fn one(mut self) -> Self {
+        let known = match self.clause.take(Kind::Limit) {
+            Some(Part::Limit(known)) => known,
+            _ => u64::MAX,
+        };
+        self.limit(known.min(1))
+    }
+
     /// Without the first ones.
     #[must_use]
     pub fn offset(mut self, count: u64) -> Self {

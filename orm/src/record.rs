@@ -76,7 +76,7 @@
 //!
 //! # Where this differs from Go
 //! - Inserting nothing is nothing, and not half a statement (ORM-18). Ids that the database chose come back.
-//! - `First` orders by the primary key where the query says nothing, as gorm's does.
+//! - `First` orders by the primary key where the query says nothing, and keeps the offset, as gorm's does.
 //! - `Count` obeys the limit (ORM-19).
 //!
 //! # Try it
@@ -227,7 +227,8 @@ impl Session<'_> {
         Ok(found)
     }
 
-    /// The first record: in the query's order, or else by the primary key.
+    /// The first record: in the query's order, or else by the primary key. The query's offset is kept: with
+    /// `offset(2)` it is the third. Its limit can only be lowered: with `limit(0)` there is none.
     ///
     /// # Errors
     /// [`Error::NotFound`], or those of [`Session::find`].
@@ -237,7 +238,7 @@ impl Session<'_> {
             query =
                 M::SCHEMA.primary_key().fold(query, |query, (_, field)| query.order_by(field.name));
         }
-        self.find(&query.limit(1))?.pop().ok_or(Error::NotFound)
+        self.find(&query.one())?.pop().ok_or(Error::NotFound)
     }
 
     /// How many records the query asks for, its limit included (Go's `Count` ignores it, ORM-19).
@@ -352,6 +353,10 @@ mod tests {
         let none = s.first(&User::query().filter(col("Age").gt(99)));
         assert_eq!(none.unwrap_err().to_string(), "NOT FOUND");
         assert!(matches!(s.find(&User::query().group_by("Age")), Err(Error::Misuse(_))));
+        let second = User::query().order_by(desc("Age")).limit(5).offset(1);
+        assert_eq!(s.first(&second).unwrap(), user("Tom", 18));
+        assert!(matches!(s.first(&second.clone().offset(2)), Err(Error::NotFound)));
+        assert!(matches!(s.first(&second.limit(0).offset(0)), Err(Error::NotFound)));
     }
 
     #[test]

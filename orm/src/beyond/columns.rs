@@ -58,24 +58,26 @@ impl Session<'_> {
         Ok(rows.into_iter().map(|(value,)| value).collect())
     }
 
-    /// Whether the query has any row.
+    /// Whether the query has any row, behind its offset and within its limit: whether [`Session::count`] is not 0.
     ///
     /// # Errors
     /// Whatever the database says.
     pub fn exists<M: Model>(&mut self, query: &Query<M>) -> Result<bool> {
-        let rows: Vec<(i64,)> = self.scan(&query.clone().limit(1), [raw("1").into()])?;
+        let rows: Vec<(i64,)> = self.scan(&query.clone().one(), [raw("1").into()])?;
         Ok(!rows.is_empty())
     }
 
-    /// A record, whichever the database finds first.
+    /// A record, whichever the database finds first behind the query's offset.
     ///
     /// # Errors
     /// [`Error::NotFound`], or those of [`Session::find`].
     pub fn take<M: Model>(&mut self, query: &Query<M>) -> Result<M> {
-        self.find(&query.clone().limit(1))?.pop().ok_or(Error::NotFound)
+        self.find(&query.clone().one())?.pop().ok_or(Error::NotFound)
     }
 
-    /// The last record: in the query's order, or else by the primary key.
+    /// The last record: in the query's order, or else by the primary key. The order is turned around, so that an
+    /// offset counts from the end, as in gorm: with `offset(2)` it is the last but two. Which rows a limit
+    /// would have let through plays no role.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Misuse`] for an order by text, which cannot be turned around.
@@ -128,6 +130,14 @@ mod tests {
         let none = User::query().filter(col("Age").is_in([1, 2]));
         assert!(!s.exists(&none).unwrap());
         assert!(matches!(s.take(&none), Err(Error::NotFound)));
+        let none = User::query().limit(0);
+        assert!(!s.exists(&none).unwrap());
+        assert!(matches!(s.take(&none), Err(Error::NotFound)));
+        assert!(matches!(s.last(&none), Err(Error::NotFound)));
+        let behind = |rows| User::query().order_by("Name").limit(9).offset(rows);
+        assert_eq!(s.take(&behind(2)).unwrap().name, "Tom");
+        assert_eq!(s.last(&behind(2)).unwrap().name, "Jack");
+        assert!(s.exists(&behind(2)).unwrap() && !s.exists(&behind(3)).unwrap());
         let ages: Vec<i64> = s.pluck(&User::query().distinct().order_by("Age"), "Age").unwrap();
         assert_eq!(ages, [18, 25]);
         assert_eq!(s.count(&User::query().distinct()).unwrap(), 3);
