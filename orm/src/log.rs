@@ -78,6 +78,11 @@ impl Logger {
         self.level.set(level);
     }
 
+    /// Whether lines of this level are written at all: what is only for them need not be made.
+    pub(crate) fn writes(&self, level: Level) -> bool {
+        level >= self.level.get()
+    }
+
     /// A blue line.
     #[track_caller]
     pub fn info(&self, text: impl fmt::Display) {
@@ -94,7 +99,7 @@ impl Logger {
     /// The line of a statement that ran: text, arguments, time.
     #[track_caller]
     pub(crate) fn statement(&self, sql: &str, args: &[Value], took: Duration) {
-        if self.level.get() == Level::Info {
+        if self.writes(Level::Info) {
             // Two blanks: in the tutorial each text ends with one.
             let sql = escape(sql.trim_end());
             self.info(format_args!("{sql}  {} {took:.1?}", go_list(args)));
@@ -103,7 +108,7 @@ impl Logger {
 
     #[track_caller]
     fn line(&self, level: Level, label: &str, text: &dyn fmt::Display) {
-        if level < self.level.get() {
+        if !self.writes(level) {
             return;
         }
         let place = Location::caller();

@@ -11,8 +11,8 @@
 //!   [User, User] <-from_row- [Tom, 18] [Sam, 25] <-------SELECT "Name","Age"--------- table
 //! ```
 //!
-//! - Many records go in chunks of [`CHUNK_ROWS`] rows: the text of a chunk is prepared once and used again,
-//!   and no statement has more arguments than the dialect allows. All chunks or none are kept.
+//! - Many records go in chunks of [`CHUNK_ROWS`] rows: the text of a chunk is written once, prepared once and used again,
+//!   and no statement has more arguments than the dialect allows. All chunks or none are kept. A record alone is a chunk of one.
 //! - An integer PRIMARY KEY that is 0 or `None` is left to the database; the id it chooses comes back
 //!   into the record, by `RETURNING`. (A row whose id shall *be* 0 needs [`Session::raw`].)
 //! - Zero values are written, also where the column has a DEFAULT: an `i32` of 0 is 0.
@@ -64,9 +64,9 @@
 //!
 //! # The walk
 //! [`Session::insert_all`] calls the [hooks](crate::hooks) around `insert_rows`, which fills a chunk by [`Model::to_row`] and
-//! sends it when it is full, or when the next record needs a generated key and the last did not. [`Session::find`] asks the
-//! [`Query`] for its text and makes each row a record by [`Model::from_row`]; [`Session::first`] and
-//! [`Session::count`] change the query before.
+//! sends it when it is full, or when the next record needs a generated key and the last did not; `Inserts` has its text.
+//! [`Session::find`] asks the [`Query`] for its text and makes each row a record by [`Model::from_row`];
+//! [`Session::first`] and [`Session::count`] change the query before.
 //!
 //! # What the borrow checker says
 //! Go's `Find(&users)` fills a list through a pointer, and asks by reflection what it is a list of. A function
@@ -93,22 +93,37 @@
 //! 1. `exercise_a_failed_insert_leaves_the_ids_alone`: the second chunk fails and all rows are taken back, but the
 //!    records of the first chunk keep the ids that they were given.
 
-use std::slice;
+use std::rc::Rc;
+use std::{ptr, slice};
 
 use crate::clause::{Clause, Expr, Kind, Part, Sql};
 use crate::field::Kind as KeyKind;
 use crate::schema::named;
-use crate::{Dialect, Error, Model, Query, Result, Row, Session, Value};
+use crate::session::STATEMENTS_MAX;
+use crate::{Dialect, Error, Model, Query, Result, Row, Schema, Session, Value};
 
 /// The most rows of one INSERT.
 pub const CHUNK_ROWS: usize = 200;
 
 /// Rows that go into one INSERT.
+#[derive(Default)]
 struct Chunk {
-    /// The columns, without the key where the database chooses it.
-    columns: Vec<usize>,
+    /// The key, where the database chooses it.
     generated: Option<usize>,
+    /// The values of all rows, without that key.
     values: Vec<Value>,
+    rows: usize,
+}
+
+/// The INSERTs that a session has written so far. It would be a map by [`TypeId`](std::any::TypeId), but that asks
+/// for models without borrowed fields; a list of a few entries is as fast.
+#[derive(Default)]
+pub(crate) struct Inserts(Vec<(Form, Rc<str>)>);
+
+/// What the text of an INSERT depends on.
+struct Form {
+    schema: Schema,
+    generated: Option<usize>,
     rows: usize,
 }
 
@@ -146,27 +161,27 @@ impl Session<'_> {
 
     fn insert_rows<M: Model>(&mut self, records: &mut [M]) -> Result<usize> {
         let (schema, dialect) = (M::SCHEMA, self.dialect());
-        let key = schema.generated();
-        let rows_max = (dialect.bind_limit() / schema.fields.len().max(1)).clamp(1, CHUNK_ROWS);
-        let mut chunk = Chunk::new::<M>(None);
-        let mut row = Vec::new();
+        let (key, width) = (schema.generated(), schema.fields.len());
+        let rows_max = (dialect.bind_limit() / width.max(1)).clamp(1, CHUNK_ROWS);
+        let mut chunk = Chunk::default();
+        chunk.values.reserve_exact(width * rows_max.min(records.len()));
         for at in 0..records.len() {
-            records[at].to_row(&mut row)?;
-            let unset = |key: &usize| matches!(row[*key], Value::Null | Value::Integer(0));
+            let start = chunk.values.len();
+            records[at].to_row(&mut chunk.values)?;
+            let unset =
+                |key: &usize| matches!(chunk.values[start + key], Value::Null | Value::Integer(0));
             let generated = key.filter(unset);
             // A row of nothing but a generated key has no values to repeat.
-            let rows_max =
-                if generated.is_some() && schema.fields.len() == 1 { 1 } else { rows_max };
+            let rows_max = if generated.is_some() && width == 1 { 1 } else { rows_max };
             if chunk.rows == rows_max || (chunk.generated != generated && chunk.rows > 0) {
+                let row = chunk.values.split_off(start);
                 self.insert_chunk(&mut chunk, &mut records[..at])?;
+                chunk.values = row;
             }
-            if chunk.generated != generated {
-                chunk = Chunk::new::<M>(generated);
-            }
+            chunk.generated = generated;
             if let Some(key) = generated {
-                row.remove(key);
+                chunk.values.remove(chunk.values.len() - width + key);
             }
-            chunk.values.append(&mut row);
             chunk.rows += 1;
         }
         if chunk.rows > 0 {
@@ -177,13 +192,15 @@ impl Session<'_> {
 
     /// Inserts the chunk, whose records are the last of `records`, and empties it.
     fn insert_chunk<M: Model>(&mut self, chunk: &mut Chunk, records: &mut [M]) -> Result<()> {
-        let dialect = self.dialect();
-        let (text, args) = chunk.statement::<M>(dialect)?;
-        let first = records.len() - std::mem::take(&mut chunk.rows);
+        let rows = std::mem::take(&mut chunk.rows);
+        let form = Form { schema: M::SCHEMA, generated: chunk.generated, rows };
+        let text = self.inserts.text(form, self.dialect())?;
+        let args = std::mem::take(&mut chunk.values);
         let Some(key) = chunk.generated else {
             return self.execute(&text, &args).map(drop);
         };
         let key = M::SCHEMA.fields[key].name;
+        let first = records.len() - rows;
         let mut records = records[first..].iter_mut();
         self.query(&text, &args, |mut row| {
             let id = row.read("RETURNING")?;
@@ -260,30 +277,51 @@ impl Session<'_> {
     }
 }
 
-impl Chunk {
-    fn new<M: Model>(generated: Option<usize>) -> Chunk {
-        let columns = (0..M::SCHEMA.fields.len()).filter(|at| Some(*at) != generated).collect();
-        Chunk { columns, generated, values: Vec::new(), rows: 0 }
+impl Inserts {
+    /// The text for this form, written if it is the first time.
+    fn text(&mut self, form: Form, dialect: &dyn Dialect) -> Result<Rc<str>> {
+        if let Some((_, text)) = self.0.iter().find(|(known, _)| form.is(known)) {
+            return Ok(Rc::clone(text));
+        }
+        let text: Rc<str> = form.write(dialect)?.into();
+        if self.0.len() == STATEMENTS_MAX {
+            self.0.clear();
+        }
+        self.0.push((form, Rc::clone(&text)));
+        Ok(text)
+    }
+}
+
+impl Form {
+    /// Whether the texts are the same. A schema is two `'static` slices: one look at where they lie is enough.
+    fn is(&self, other: &Form) -> bool {
+        self.rows == other.rows
+            && self.generated == other.generated
+            && ptr::eq(self.schema.table, other.schema.table)
+            && ptr::eq(self.schema.fields, other.schema.fields)
     }
 
-    fn statement<M: Model>(&mut self, dialect: &dyn Dialect) -> Result<(String, Vec<Value>)> {
-        let values = std::mem::take(&mut self.values);
+    fn write(&self, dialect: &dyn Dialect) -> Result<String> {
+        let Form { schema, generated, rows } = self;
+        let columns: Vec<_> =
+            (0..schema.fields.len()).filter(|at| Some(*at) != *generated).collect();
         let mut sql = Sql::new(dialect);
-        if self.columns.is_empty() {
+        if columns.is_empty() {
             sql.push(&["INSERT INTO "]);
-            sql.name(M::SCHEMA.table);
+            sql.name(schema.table);
             sql.push(&[" DEFAULT VALUES"]);
         } else {
+            let width = columns.len();
             let mut clause = Clause::default();
-            clause.set(Part::Insert(M::SCHEMA, self.columns.clone()));
-            clause.set(Part::Values(self.columns.len(), values));
-            sql = clause.build(&M::SCHEMA, dialect, &[Kind::Insert, Kind::Values])?;
+            clause.set(Part::Insert(*schema, columns));
+            clause.set(Part::Values(width, vec![Value::Null; width * rows]));
+            sql = clause.build(schema, dialect, &[Kind::Insert, Kind::Values])?;
         }
-        if let Some(key) = self.generated {
+        if let Some(key) = *generated {
             sql.text.push(' ');
-            dialect.returning(M::SCHEMA.fields[key].name, &mut sql.text);
+            dialect.returning(schema.fields[key].name, &mut sql.text);
         }
-        Ok((sql.text, sql.args))
+        Ok(sql.text)
     }
 }
 
@@ -403,6 +441,25 @@ mod tests {
         let error = s.insert_all(&mut more).unwrap_err();
         assert!(matches!(error, Error::UniqueViolation { column, .. } if column == "Text"));
         assert_eq!(s.count(&Note::query()).unwrap(), 1000);
+    }
+
+    #[test]
+    fn the_text_of_an_insert_is_written_once_for_each_form() {
+        let mut engine = engine();
+        let mut s = engine.session();
+        for n in 0..10 {
+            s.insert(&mut user(&n.to_string(), n)).unwrap();
+            s.insert(&mut Note { id: 0, text: None }).unwrap();
+            s.insert(&mut Note { id: 1000 + i64::from(n) * 2, text: None }).unwrap();
+        }
+        assert_eq!(s.inserts.0.len(), 3);
+        assert_eq!((s.count(&User::query()).unwrap(), s.count(&Note::query()).unwrap()), (12, 20));
+        for rows in 1..=100 {
+            let mut tickets: Vec<_> =
+                (0..rows).map(|n| Ticket { id: Some(rows * 100 + n) }).collect();
+            s.insert_all(&mut tickets).unwrap();
+        }
+        assert!(s.inserts.0.len() <= STATEMENTS_MAX);
     }
 
     #[test]

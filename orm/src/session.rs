@@ -16,12 +16,13 @@
 //! # Prepared once
 //! Parsing and planning cost more than most statements. A session keeps the statements that it prepared,
 //! by their text, up to [`STATEMENTS_MAX`], and only hands them new values. Does a kept statement notice that its table has
-//! changed? Yes: the engine compares the schema's number before each run and plans anew.
+//! changed? Yes: the engine compares the schema's number before each run and plans anew. Writing the text costs something,
+//! too; that of an INSERT, which depends on the model alone, is [kept as well](crate::record).
 //!
 //! # The walk
 //! [`Session::raw`] makes a [`Raw`]; [`Raw::raw`] appends more text and arguments. [`Raw::exec`], [`Raw::query_row`] and
-//! [`Raw::query_rows`] hand both to `Session::run`, which takes the statement out of the map, or has the [driver](crate::driver)
-//! prepare it, runs it, puts it back, and has the [log](crate::log) write the line.
+//! [`Raw::query_rows`] hand both to `Session::run`, which finds the statement in the map, or has the [driver](crate::driver)
+//! prepare it, runs it, and has the [log](crate::log) write the line.
 //!
 //! # The idea alone
 //! A session borrows a connection, and keeps statements that borrow from it, too:
@@ -44,12 +45,14 @@
 //!
 //! impl Session<'_> {
 //!     fn run(&mut self, sql: &str) -> Option<usize> {
-//!         // Out of the map while it runs, so that whatever it calls may use the session, too.
-//!         let mut statement = self.statements.remove(sql).or_else(|| self.connection.prepare(sql))?;
+//!         if !self.statements.contains_key(sql) {
+//!             // `connection` is a `&'c`, copied out: what is prepared borrows from it, not from the session.
+//!             let connection = self.connection;
+//!             self.statements.insert(sql.to_owned(), connection.prepare(sql)?);
+//!         }
+//!         let statement = self.statements.get_mut(sql)?;
 //!         statement.runs += 1;
-//!         let runs = statement.runs;
-//!         self.statements.insert(sql.to_owned(), statement);
-//!         Some(runs)
+//!         Some(statement.runs)
 //!     }
 //! }
 //!
@@ -122,8 +125,9 @@ use std::fmt;
 use std::time::Instant;
 
 use crate::driver::{Connection, Statement};
+use crate::record::Inserts;
 use crate::schema::FromRow;
-use crate::{Dialect, Engine, Error, Logger, Result, Row, ToValue, Value};
+use crate::{Dialect, Engine, Error, Level, Logger, Result, Row, ToValue, Value};
 
 /// How many prepared statements a session keeps.
 pub const STATEMENTS_MAX: usize = 64;
@@ -132,6 +136,8 @@ pub const STATEMENTS_MAX: usize = 64;
 pub struct Session<'e> {
     engine: &'e Engine,
     statements: HashMap<String, Box<dyn Statement + 'e>>,
+    /// The texts of INSERTs, which `record` writes (day 3).
+    pub(crate) inserts: Inserts,
     /// How many transactions are open, one in the other (day 6).
     pub(crate) depth: usize,
 }
@@ -149,7 +155,7 @@ pub struct Raw<'s, 'e> {
 
 impl<'e> Session<'e> {
     pub(crate) fn new(engine: &'e Engine) -> Session<'e> {
-        Session { engine, statements: HashMap::new(), depth: 0 }
+        Session { engine, statements: HashMap::new(), inserts: Inserts::default(), depth: 0 }
     }
 
     /// Starts a statement in the database's own SQL. Text from users belongs into `args`.
@@ -212,21 +218,23 @@ impl<'e> Session<'e> {
         args: &[Value],
         f: impl FnOnce(&mut Box<dyn Statement + 'e>) -> Result<T>,
     ) -> Result<T> {
-        let (engine, start) = (self.engine, Instant::now());
-        let prepared = match self.statements.remove_entry(text) {
-            Some(found) => Ok(found),
-            None => engine.connection().prepare(text).map(|new| (text.to_owned(), new)),
+        let (engine, log) = (self.engine, self.engine.log());
+        let start = log.writes(Level::Info).then(Instant::now);
+        let result = match self.statements.get_mut(text) {
+            Some(statement) => f(statement),
+            None => engine.connection().prepare(text).and_then(|mut statement| {
+                let result = f(&mut statement);
+                if self.statements.len() == STATEMENTS_MAX {
+                    self.statements.clear();
+                }
+                self.statements.insert(text.to_owned(), statement);
+                result
+            }),
         };
-        let result = prepared.and_then(|(key, mut statement)| {
-            let result = f(&mut statement);
-            if self.statements.len() == STATEMENTS_MAX {
-                self.statements.clear();
-            }
-            self.statements.insert(key, statement);
-            result
-        });
-        engine.log().statement(text, args, start.elapsed());
-        result.inspect_err(|error| engine.log().error(error))
+        if let Some(start) = start {
+            log.statement(text, args, start.elapsed());
+        }
+        result.inspect_err(|error| log.error(error))
     }
 }
 
