@@ -95,6 +95,11 @@
 //! - The session goes on after a commit (ORM-14). A transaction in a transaction is a savepoint, and not an error.
 //! - The panic goes on its way after the rollback, as in Go; [`Error::abort`](crate::Error::abort) is for what is expected.
 //!
+//! # Limits
+//! A savepoint keeps [images in memory](crate::sql::connection) of the pages that were changed before it and are changed again.
+//! They are few where a transaction in a transaction is short; they are the whole table where both update all of
+//! it. Without a savepoint a transaction may be larger than the memory.
+//!
 //! # Try it
 //! `cargo run -p orm --example day6_transaction` prints, with some of its log lines:
 //!

@@ -32,7 +32,10 @@
 //! COMMIT                    row 1 is in the file
 //! ```
 //!
-//! SAVEPOINT names such a point for the user; outside a transaction it begins one.
+//! SAVEPOINT names such a point for the user; outside a transaction it begins one. A page that was
+//! changed before a point and is changed again after it is kept in memory until the point is gone:
+//! a transaction that changes a large table twice, with a point in between, needs as much memory as
+//! the table has bytes. There is no limit to it; COMMIT now and then is one.
 //!
 //! # What std cannot do here
 //! The locks of [`std::fs::File`] are not those of the `sqlite3` program: two of our processes keep
