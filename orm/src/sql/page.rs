@@ -61,7 +61,8 @@ pub mod edit;
 use super::error::{Error, Result};
 use super::varint;
 pub(crate) use edit::{build, insert_cell, remove_cell};
-use std::ops::Range;
+use std::ops::{Deref, Range};
+use std::sync::Arc;
 
 /// The least room that a cell takes.
 pub(crate) const CELL_BYTES_MIN: usize = 4;
@@ -146,18 +147,32 @@ pub fn local_len(kind: PageKind, usable: usize, payload_len: usize) -> usize {
     if fits_the_last_overflow_page <= max { fits_the_last_overflow_page } else { min }
 }
 
-/// A b-tree page, read in place.
+/// What the header of a b-tree page says.
 #[derive(Clone, Copy, Debug)]
-pub struct Node<'a> {
-    /// Its page number.
+pub struct Head {
+    /// The page's number.
     pub number: u32,
     /// Its kind.
     pub kind: PageKind,
     /// How many cells it has.
     pub cells: usize,
-    bytes: &'a [u8],
     usable: usize,
     pointers: usize,
+}
+
+/// A b-tree page, read in place.
+#[derive(Clone, Copy, Debug)]
+pub struct Node<'a> {
+    head: Head,
+    bytes: &'a [u8],
+}
+
+/// A page that is kept with what its header says, so that the way from one cell to the next does not
+/// begin there each time. Nobody changes these bytes: who writes the page makes others.
+#[derive(Debug)]
+pub(crate) struct KeptPage {
+    head: Head,
+    bytes: Arc<[u8]>,
 }
 
 /// A cell taken apart. Fields that its kind does not have are 0.
@@ -180,6 +195,28 @@ pub struct Cell {
     pub exact: Range<usize>,
 }
 
+impl Deref for Node<'_> {
+    type Target = Head;
+
+    #[inline]
+    fn deref(&self) -> &Head {
+        &self.head
+    }
+}
+
+impl KeptPage {
+    /// The page, read in place.
+    #[inline]
+    pub(crate) fn node(&self) -> Node<'_> {
+        Node { head: self.head, bytes: &self.bytes }
+    }
+
+    #[inline]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 impl<'a> Node<'a> {
     /// Reads the header of page `number`; `usable` is the page size without the reserved bytes.
     ///
@@ -195,7 +232,12 @@ impl<'a> Node<'a> {
         if pointers + 2 * cells > usable {
             return Err(Error::corrupt(number, "more cells than the page can hold"));
         }
-        Ok(Node { number, kind, cells, bytes, usable, pointers })
+        Ok(Node { head: Head { number, kind, cells, usable, pointers }, bytes })
+    }
+
+    /// The same page, kept.
+    pub(crate) fn keep(&self, page: &Arc<[u8]>) -> KeptPage {
+        KeptPage { head: self.head, bytes: Arc::clone(page) }
     }
 
     /// The offset of cell `i`.

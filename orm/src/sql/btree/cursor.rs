@@ -14,7 +14,7 @@
 //! *before* the entry at its position, so that the next step arrives there instead of leaving it.
 
 use super::super::error::{Error, Result};
-use super::super::page::{Cell, Node};
+use super::super::page::{Cell, KeptPage, Node};
 use super::super::pager::Pager;
 use super::{DEPTH_MAX, Step, overflow};
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub(crate) struct Cursor {
     /// From the root to the current page.
     pub(crate) path: Vec<Step>,
     /// The current page; `None` when it must be read again.
-    pub(crate) page: Option<Arc<[u8]>>,
+    pub(crate) page: Option<KeptPage>,
     /// How many cells the current page has.
     pub(crate) cells: usize,
     /// Whether the current page is a leaf: always in a table, not always in an index.
@@ -126,7 +126,7 @@ impl Cursor {
         }
         self.cells = node.cells;
         self.on_leaf = true;
-        self.page = Some(Arc::clone(page));
+        self.page = Some(node.keep(page));
         Ok(None)
     }
 
@@ -139,7 +139,7 @@ impl Cursor {
             let end = if node.kind.is_leaf() { node.cells.saturating_sub(1) } else { node.cells };
             match self.choose(page, &node, if last { end } else { 0 })? {
                 Some(child) => number = child,
-                None if self.cells > 0 => return self.arrive(pager),
+                None if self.cells > 0 => return self.arrive(),
                 // Only the root of an empty tree has no cells.
                 None if self.path.len() > 1 => {
                     return Err(Error::corrupt(number, "an empty page inside a tree"));
@@ -175,7 +175,7 @@ impl Cursor {
         let Some(step) = self.path.last_mut() else { return Ok(self.leave(false)) };
         step.index += 1;
         if self.on_leaf && step.index < self.cells {
-            return self.arrive(pager);
+            return self.arrive();
         }
         self.turn(false);
         if self.on_leaf {
@@ -196,7 +196,7 @@ impl Cursor {
         let Some(step) = self.path.last_mut() else { return Ok(self.leave(true)) };
         if self.on_leaf && step.index > 0 {
             step.index -= 1;
-            return self.arrive(pager);
+            return self.arrive();
         }
         self.turn(true);
         self.rightmost = false;
@@ -212,7 +212,7 @@ impl Cursor {
             }
             step.index -= 1;
             if self.land_on_interior(pager)? {
-                return self.arrive(pager);
+                return self.arrive();
             }
             let child = self.child_here(pager)?;
             return self.descend(pager, child, true);
@@ -233,7 +233,7 @@ impl Cursor {
                 continue;
             }
             if self.land_on_interior(pager)? {
-                return self.arrive(pager);
+                return self.arrive();
             }
             if let Some(step) = self.path.last_mut() {
                 step.index += 1;
@@ -253,7 +253,7 @@ impl Cursor {
         }
         self.cells = node.cells;
         self.on_leaf = false;
-        self.page = Some(Arc::clone(page));
+        self.page = Some(node.keep(page));
         Ok(true)
     }
 
@@ -265,14 +265,10 @@ impl Cursor {
 
     /// Reads the cell that the path ends at.
     #[inline]
-    pub(crate) fn arrive(&mut self, pager: &Pager) -> Result<bool> {
-        let step = self.here();
+    pub(crate) fn arrive(&mut self) -> Result<bool> {
+        let index = self.here().index;
         let Some(page) = &self.page else { return Ok(self.leave(false)) };
-        let node = Node::parse(page, step.page, pager.usable())?;
-        if step.index >= node.cells {
-            return Err(Error::corrupt(step.page, "fewer cells than a moment ago"));
-        }
-        self.cell = node.cell(step.index)?;
+        self.cell = page.node().cell(index)?;
         self.assembled = false;
         self.state = State::On;
         Ok(true)
@@ -302,7 +298,7 @@ impl Cursor {
         }
         let Some(page) = &self.page else { return Ok(()) };
         self.buffer.clear();
-        self.buffer.extend_from_slice(&page[self.cell.local.clone()]);
+        self.buffer.extend_from_slice(&page.bytes()[self.cell.local.clone()]);
         overflow::read_chain(pager, self.here().page, &self.cell, &mut self.buffer)?;
         self.assembled = true;
         Ok(())
@@ -313,7 +309,7 @@ impl Cursor {
     pub(crate) fn record(&self) -> &[u8] {
         match &self.page {
             _ if self.assembled => &self.buffer,
-            Some(page) => page.get(self.cell.local.clone()).unwrap_or_default(),
+            Some(page) => page.bytes().get(self.cell.local.clone()).unwrap_or_default(),
             None => &[],
         }
     }

@@ -160,7 +160,7 @@ impl IndexCursor {
     pub fn seek(&mut self, pager: &mut Pager, key: &[ValueRef<'_>], bias: Bias) -> Result<bool> {
         let (on_leaf, above) = self.locate(pager, key, bias)?;
         if self.at.here().index < self.at.cells {
-            self.at.arrive(pager)?;
+            self.at.arrive()?;
             self.at.fetch(pager)?;
             return Ok(on_leaf);
         }
@@ -245,7 +245,7 @@ impl IndexCursor {
         else {
             return false;
         };
-        let Ok(node) = Node::parse(page, step.page, pager.usable()) else { return false };
+        let node = page.node();
         let order = |i| match node.short_payload(i) {
             Ok(Some(record)) => record::compare(&self.info, record, key).ok(),
             _ => None,

@@ -83,6 +83,12 @@ impl TableCursor {
         self.at.fetch(pager)
     }
 
+    /// The same right after the cursor has moved.
+    #[inline]
+    pub(crate) fn fetch_here(&mut self, pager: &mut Pager) -> Result<()> {
+        self.at.fetch(pager)
+    }
+
     /// Moves to the first row.
     ///
     /// # Errors
@@ -131,7 +137,7 @@ impl TableCursor {
         }
         let exact = self.locate(pager, rowid)?;
         if self.at.here().index < self.at.cells {
-            self.at.arrive(pager)?;
+            self.at.arrive()?;
         } else if self.at.rightmost {
             // No row comes after; the path is kept, should this one be inserted now.
             self.at.state = State::End;
@@ -178,7 +184,7 @@ impl TableCursor {
         };
         write::table_cell(pager, rowid, record, &mut self.scratch)?;
         if exact {
-            self.at.arrive(pager)?;
+            self.at.arrive()?;
             write::replace(pager, &mut self.at, &self.scratch)?;
         } else {
             write::insert(pager, &mut self.at, &self.scratch)?;
@@ -215,7 +221,7 @@ impl TableCursor {
         let (Some(page), Some(before)) = (&at.page, step.index.checked_sub(1)) else {
             return false;
         };
-        let Ok(node) = Node::parse(page, step.page, pager.usable()) else { return false };
+        let node = page.node();
         let behind = match step.index == node.cells {
             true => at.rightmost,
             false => node.rowid(step.index).is_ok_and(|next| next > rowid),

@@ -111,7 +111,7 @@ pub(crate) fn delete_from_leaf(pager: &mut Pager, at: &mut Cursor) -> Result<()>
 pub(crate) fn promote(pager: &mut Pager, at: &mut Cursor, level: usize) -> Result<bool> {
     let Some(leaf) = at.page.take() else { return Ok(false) };
     let (from, to, usable) = (at.here(), at.path[level], pager.usable());
-    let substitute = &leaf[at.cell.exact.clone()];
+    let substitute = &leaf.bytes()[at.cell.exact.clone()];
     let parent = Arc::clone(pager.page(to.page)?);
     let node = Node::parse(&parent, to.page, usable)?;
     if to.index >= node.cells {

@@ -70,7 +70,7 @@ impl Source {
         self.null = false;
         let page = match &mut self.kind {
             Kind::Table { cursor, .. } => {
-                cursor.fetch(pager)?;
+                cursor.fetch_here(pager)?;
                 cursor.page()
             }
             Kind::Entry { cursor, .. } => cursor.page(),
