@@ -15,9 +15,10 @@
 //! ```
 //!
 //! Five things make it keep rows: a sort that no index saves (with LIMIT n, not many more than n of
-//! them), GROUP BY (one entry for each group), DISTINCT (one key for each different row), a UNION or
-//! its like, and a subquery in FROM or after IN. They are kept in memory; SQLite would go on in a
-//! temporary file.
+//! them), GROUP BY where no index brings the rows of a group together (one entry for each group),
+//! DISTINCT (one key for each different row), a UNION or its like, and a subquery after IN, or one in
+//! FROM that an inner loop goes through again and again. They are kept in memory; SQLite would go on
+//! in a temporary file.
 //!
 //! # The idea alone
 //! ```
@@ -53,8 +54,9 @@
 //! # What the borrow checker says
 //! A run that owns an iterator over a table, which borrows the pager, which the next statement wants to
 //! change, does not compile; nor does a struct that holds a plan and a run that borrows from it. So
-//! the plan is borrowed from the statement, the run holds positions, and what they need to move -
-//! the [`Env`], the row of the query around - is handed to each call of `next`.
+//! a run holds positions and borrows nothing, and what they need to move - the plan, the [`Env`], the
+//! row of the query around - is handed to each call of `next`. That also lets a query inside a query
+//! keep its run and [start it again](SelectRun::restart) for the next row.
 //!
 //! [`change`] runs INSERT, UPDATE and DELETE, [`write`](mod@write) keeps a table's indexes in step with it.
 //!
@@ -83,16 +85,17 @@ use super::ast::CompoundOp;
 use super::expr::{Ctx, Env, Val, distinct_key};
 use super::plan::{CorePlan, SelectPlan, SortKey};
 use super::{Error, Result, Value, ValueRef};
+use group::Groups;
 use loops::Loops;
 pub(crate) use source::Source;
 
 /// A row of a result.
 pub(crate) type Row = Vec<Value>;
 
-/// A query that runs.
-pub(crate) struct SelectRun<'p> {
-    plan: &'p SelectPlan,
-    core: CoreRun<'p>,
+/// Where a query stands; its plan is handed to each call.
+#[derive(Debug)]
+pub(crate) struct SelectRun {
+    core: CoreRun,
     /// The rows, once they had to be collected.
     collected: Option<std::vec::IntoIter<Row>>,
     /// How many rows are still to be skipped, and may still be given.
@@ -100,16 +103,31 @@ pub(crate) struct SelectRun<'p> {
     left: usize,
 }
 
-impl<'p> SelectRun<'p> {
+impl SelectRun {
     /// Starts a query; `parent` is the row of the query around it.
     ///
     /// # Errors
     /// `datatype mismatch` for a LIMIT or OFFSET that is no integer.
     pub(crate) fn new(
-        plan: &'p SelectPlan,
+        plan: &SelectPlan,
         env: &Env<'_>,
         parent: Option<&Ctx<'_>>,
-    ) -> Result<SelectRun<'p>> {
+    ) -> Result<SelectRun> {
+        let mut run = SelectRun { core: CoreRun::default(), collected: None, skip: 0, left: 0 };
+        run.restart(plan, env, parent)?;
+        Ok(run)
+    }
+
+    /// Starts the same query again, with what it has built, for another row of the query around it.
+    ///
+    /// # Errors
+    /// Those of [`SelectRun::new`].
+    pub(crate) fn restart(
+        &mut self,
+        plan: &SelectPlan,
+        env: &Env<'_>,
+        parent: Option<&Ctx<'_>>,
+    ) -> Result<()> {
         let ctx = Ctx { env, sources: &[], slots: &[], parent };
         let count = |code: &Option<super::expr::Code>, none: usize| {
             let Some(code) = code else { return Ok(none) };
@@ -120,9 +138,11 @@ impl<'p> SelectRun<'p> {
                 _ => Err(Error::Mismatch),
             }
         };
-        let left = count(&plan.limit, usize::MAX)?;
-        let skip = count(&plan.offset, 0)?;
-        Ok(SelectRun { plan, core: CoreRun::new(&plan.first), collected: None, skip, left })
+        self.left = count(&plan.limit, usize::MAX)?;
+        self.skip = count(&plan.offset, 0)?;
+        self.collected = None;
+        self.core.restart();
+        Ok(())
     }
 
     /// Puts the next row into `row`; false at the end.
@@ -131,6 +151,7 @@ impl<'p> SelectRun<'p> {
     /// Whatever an expression or a page says.
     pub(crate) fn next(
         &mut self,
+        plan: &SelectPlan,
         env: &Env<'_>,
         parent: Option<&Ctx<'_>>,
         row: &mut Row,
@@ -138,13 +159,13 @@ impl<'p> SelectRun<'p> {
         if self.left == 0 {
             return Ok(false);
         }
-        let streams = self.plan.rest.is_empty() && self.plan.order.is_empty();
+        let streams = plan.rest.is_empty() && plan.order.is_empty();
         if !streams && self.collected.is_none() {
-            self.collected = Some(self.collect(env, parent)?.into_iter());
+            self.collected = Some(self.collect(plan, env, parent)?.into_iter());
         }
         loop {
             match &mut self.collected {
-                None if self.core.next(env, parent, row)? => {}
+                None if self.core.next(&plan.first, env, parent, row)? => {}
                 Some(rows) => match rows.next() {
                     Some(next) => *row = next,
                     None => return Ok(false),
@@ -156,84 +177,94 @@ impl<'p> SelectRun<'p> {
             }
             self.skip -= 1;
         }
-        row.truncate(self.plan.columns.len());
+        row.truncate(plan.columns.len());
         self.left -= 1;
         Ok(true)
     }
 
     /// All rows, put together and sorted.
-    fn collect(&mut self, env: &Env<'_>, parent: Option<&Ctx<'_>>) -> Result<Vec<Row>> {
+    fn collect(
+        &mut self,
+        plan: &SelectPlan,
+        env: &Env<'_>,
+        parent: Option<&Ctx<'_>>,
+    ) -> Result<Vec<Row>> {
         // With a limit, so many rows are enough; the others are dropped now and then.
         let wanted = self.left.saturating_add(self.skip);
-        let sorts = self.plan.rest.is_empty() && wanted < usize::MAX / 4;
+        let sorts = plan.rest.is_empty() && wanted < usize::MAX / 4;
         let mut rows: Vec<Row> = Vec::new();
         let mut row = Row::new();
         // Once there are enough, a row must come before the last of them.
         let mut full = false;
-        while self.core.next(env, parent, &mut row)? {
+        while self.core.next(&plan.first, env, parent, &mut row)? {
             let last = rows.get(wanted.wrapping_sub(1)).filter(|_| full);
-            if last.is_some_and(|last| !compare(&row, last, &self.plan.order).is_lt()) {
+            if last.is_some_and(|last| !compare(&row, last, &plan.order).is_lt()) {
                 continue;
             }
             rows.push(std::mem::take(&mut row));
             if sorts && rows.len() >= 2 * wanted + 1000 {
-                sort(&mut rows, &self.plan.order);
+                sort(&mut rows, &plan.order);
                 rows.truncate(wanted);
                 full = true;
             }
         }
-        for (op, plan) in &self.plan.rest {
-            let mut core = CoreRun::new(plan);
+        for (op, next) in &plan.rest {
+            let mut core = CoreRun::default();
             let mut others = Vec::new();
-            while core.next(env, parent, &mut row)? {
+            while core.next(next, env, parent, &mut row)? {
                 others.push(std::mem::take(&mut row));
             }
-            rows = self.compound(*op, rows, others);
+            rows = compound(plan, *op, rows, others);
         }
-        sort(&mut rows, &self.plan.order);
+        sort(&mut rows, &plan.order);
         Ok(rows)
     }
+}
 
-    /// `left UNION right` and its like.
-    fn compound(&self, op: CompoundOp, mut left: Vec<Row>, mut right: Vec<Row>) -> Vec<Row> {
-        let key = |row: &Row| {
-            let mut key = Vec::new();
-            for (value, column) in row.iter().zip(&self.plan.columns) {
-                distinct_key(value.as_ref(), column.collation.unwrap_or_default(), &mut key);
-            }
-            key
-        };
-        let mut seen = HashSet::new();
-        match op {
-            CompoundOp::UnionAll => left.append(&mut right),
-            CompoundOp::Union => {
-                left.append(&mut right);
-                // Of equal rows, 1 and 1.0, SQLite keeps the last.
-                left.reverse();
-                left.retain(|row| seen.insert(key(row)));
-            }
-            CompoundOp::Except | CompoundOp::Intersect => {
-                let others: HashSet<_> = right.iter().map(key).collect();
-                let wanted = op == CompoundOp::Intersect;
-                left.reverse();
-                left.retain(|row| {
-                    let key = key(row);
-                    others.contains(&key) == wanted && seen.insert(key)
-                });
-            }
+/// `left UNION right` and its like.
+fn compound(
+    plan: &SelectPlan,
+    op: CompoundOp,
+    mut left: Vec<Row>,
+    mut right: Vec<Row>,
+) -> Vec<Row> {
+    let key = |row: &Row| {
+        let mut key = Vec::new();
+        for (value, column) in row.iter().zip(&plan.columns) {
+            distinct_key(value.as_ref(), column.collation.unwrap_or_default(), &mut key);
         }
-        if op != CompoundOp::UnionAll {
-            // SQLite finds equal rows in a b-tree, so they come out in order; so do ours.
-            let order = self.plan.columns.iter().enumerate().map(|(at, column)| SortKey {
-                at,
-                desc: false,
-                nulls_first: true,
-                collation: column.collation.unwrap_or_default(),
+        key
+    };
+    let mut seen = HashSet::new();
+    match op {
+        CompoundOp::UnionAll => left.append(&mut right),
+        CompoundOp::Union => {
+            left.append(&mut right);
+            // Of equal rows, 1 and 1.0, SQLite keeps the last.
+            left.reverse();
+            left.retain(|row| seen.insert(key(row)));
+        }
+        CompoundOp::Except | CompoundOp::Intersect => {
+            let others: HashSet<_> = right.iter().map(key).collect();
+            let wanted = op == CompoundOp::Intersect;
+            left.reverse();
+            left.retain(|row| {
+                let key = key(row);
+                others.contains(&key) == wanted && seen.insert(key)
             });
-            sort(&mut left, &order.collect::<Vec<_>>());
         }
-        left
     }
+    if op != CompoundOp::UnionAll {
+        // SQLite finds equal rows in a b-tree, so they come out in order; so do ours.
+        let order = plan.columns.iter().enumerate().map(|(at, column)| SortKey {
+            at,
+            desc: false,
+            nulls_first: true,
+            collation: column.collation.unwrap_or_default(),
+        });
+        sort(&mut left, &order.collect::<Vec<_>>());
+    }
+    left
 }
 
 /// Sorts rows; equal ones keep their order.
@@ -260,34 +291,52 @@ fn compare(a: &Row, b: &Row, keys: &[SortKey]) -> Ordering {
     Ordering::Equal
 }
 
-/// One SELECT or VALUES that runs.
-struct CoreRun<'p> {
-    plan: &'p CorePlan,
-    state: State<'p>,
+/// Where one SELECT or VALUES stands.
+#[derive(Debug, Default)]
+struct CoreRun {
+    state: State,
     /// The rows that DISTINCT has let through.
     seen: HashSet<Vec<u8>>,
 }
 
-enum State<'p> {
+#[derive(Debug, Default)]
+enum State {
+    #[default]
     Start,
-    Values(std::slice::Iter<'p, Vec<super::expr::Code>>),
+    /// How many rows of VALUES have been given.
+    Values(usize),
     Loops(Box<Loops>),
-    /// The slots of the groups that are complete.
-    Groups(std::vec::IntoIter<Vec<Value>>),
+    Groups(Box<Loops>, Box<Groups>),
 }
 
-impl<'p> CoreRun<'p> {
-    fn new(plan: &'p CorePlan) -> CoreRun<'p> {
-        CoreRun { plan, state: State::Start, seen: HashSet::new() }
+impl CoreRun {
+    /// Goes back before the first row.
+    fn restart(&mut self) {
+        self.seen.clear();
+        match &mut self.state {
+            State::Start => {}
+            State::Values(given) => *given = 0,
+            State::Loops(loops) => loops.restart(),
+            State::Groups(loops, groups) => {
+                loops.restart();
+                groups.restart();
+            }
+        }
     }
 
     /// The next row of the result, with what is only sorted by after its columns.
-    fn next(&mut self, env: &Env<'_>, parent: Option<&Ctx<'_>>, row: &mut Row) -> Result<bool> {
+    fn next(
+        &mut self,
+        plan: &CorePlan,
+        env: &Env<'_>,
+        parent: Option<&Ctx<'_>>,
+        row: &mut Row,
+    ) -> Result<bool> {
         loop {
-            if !self.advance(env, parent, row)? {
+            if !self.advance(plan, env, parent, row)? {
                 return Ok(false);
             }
-            let Some(collations) = &self.plan.distinct else { return Ok(true) };
+            let Some(collations) = &plan.distinct else { return Ok(true) };
             let mut key = Vec::new();
             for (value, &collation) in row.iter().zip(collations) {
                 distinct_key(value.as_ref(), collation, &mut key);
@@ -298,62 +347,52 @@ impl<'p> CoreRun<'p> {
         }
     }
 
-    fn advance(&mut self, env: &Env<'_>, parent: Option<&Ctx<'_>>, row: &mut Row) -> Result<bool> {
+    fn advance(
+        &mut self,
+        plan: &CorePlan,
+        env: &Env<'_>,
+        parent: Option<&Ctx<'_>>,
+        row: &mut Row,
+    ) -> Result<bool> {
         if let State::Start = self.state {
-            self.state = self.start(env, parent)?;
+            self.state = match &plan.grouping {
+                _ if !plan.values.is_empty() => State::Values(0),
+                None => State::Loops(Box::new(Loops::new(plan))),
+                Some(_) => State::Groups(Box::new(Loops::new(plan)), Box::default()),
+            };
         }
         row.clear();
-        match &mut self.state {
-            State::Start => Ok(false),
-            State::Values(rows) => {
-                let Some(codes) = rows.next() else { return Ok(false) };
+        match (&mut self.state, &plan.grouping) {
+            (State::Values(given), _) => {
+                let Some(codes) = plan.values.get(*given) else { return Ok(false) };
+                *given += 1;
                 env.shared.limits.step()?;
                 outputs(codes, &Ctx { env, sources: &[], slots: &[], parent }, row)?;
                 Ok(true)
             }
-            State::Loops(loops) => {
-                if !loops.next(self.plan, env, parent)? {
+            (State::Loops(loops), _) => {
+                if !loops.next(plan, env, parent)? {
                     return Ok(false);
                 }
                 let ctx = Ctx { env, sources: &loops.sources, slots: &[], parent };
-                outputs(&self.plan.outputs, &ctx, row)?;
+                outputs(&plan.outputs, &ctx, row)?;
                 Ok(true)
             }
-            State::Groups(groups) => {
-                let having = self.plan.grouping.as_ref().and_then(|g| g.having.as_ref());
-                for slots in groups {
-                    let ctx = Ctx { env, sources: &[], slots: &slots, parent };
-                    let wanted = match having {
+            (State::Groups(loops, groups), Some(grouping)) => {
+                while groups.next(plan, grouping, loops, env, parent)? {
+                    let ctx = Ctx { env, sources: &[], slots: &groups.slots, parent };
+                    let wanted = match &grouping.having {
                         Some(having) => having.truth(&ctx)? == Some(true),
                         None => true,
                     };
                     if wanted {
-                        outputs(&self.plan.outputs, &ctx, row)?;
+                        outputs(&plan.outputs, &ctx, row)?;
                         return Ok(true);
                     }
                 }
                 Ok(false)
             }
-        }
-    }
-
-    fn start(&self, env: &Env<'_>, parent: Option<&Ctx<'_>>) -> Result<State<'p>> {
-        let plan = self.plan;
-        if !plan.values.is_empty() {
-            return Ok(State::Values(plan.values.iter()));
-        }
-        if let Some(root) = plan.count {
-            let count = super::btree::count(&mut env.shared.pager.borrow_mut(), root)?;
-            let count = i64::try_from(count).unwrap_or(i64::MAX);
-            return Ok(State::Groups(vec![vec![Value::Integer(count)]].into_iter()));
-        }
-        let loops = Loops::new(plan);
-        match &plan.grouping {
-            None => Ok(State::Loops(Box::new(loops))),
-            Some(grouping) => {
-                let groups = group::groups(plan, grouping, loops, env, parent)?;
-                Ok(State::Groups(groups.into_iter()))
-            }
+            (State::Start | State::Groups(..), _) => Ok(false),
         }
     }
 }

@@ -67,7 +67,7 @@ pub(crate) use eval::distinct_key;
 use super::affinity::{Affinity, Number};
 use super::ast::LikeOp;
 use super::connection::Shared;
-use super::exec::Source;
+use super::exec::{SelectRun, Source};
 use super::func::Function;
 use super::plan::SelectPlan;
 use super::{Collation, Value, ValueRef};
@@ -245,8 +245,16 @@ pub(crate) struct Ctx<'a> {
 pub(crate) struct Env<'a> {
     pub(crate) shared: &'a Shared,
     pub(crate) params: &'a [Value],
-    /// The results of subqueries that need to run only once, by their id.
-    pub(crate) cache: RefCell<Vec<Option<Cached>>>,
+    pub(crate) cache: RefCell<Cache>,
+}
+
+/// What subqueries leave for their next row, by their id.
+#[derive(Debug, Default)]
+pub(crate) struct Cache {
+    /// The results of those that need to run only once.
+    results: Vec<Option<Cached>>,
+    /// The runs of the others, to be started again.
+    runs: Vec<Option<Box<SelectRun>>>,
 }
 
 /// A subquery's rows, in the form in which they are asked.

@@ -170,6 +170,18 @@ mod tests {
     }
 
     #[test]
+    fn the_outermost_query_of_from_is_read_no_further_than_needed() {
+        let db = many();
+        let asked = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&asked);
+        db.set_progress(1, move || counter.fetch_add(1, Ordering::Relaxed) < u64::MAX);
+        db.execute("SELECT b FROM (SELECT a, b FROM t WHERE a > 2) WHERE a < 90 LIMIT 3", &[])
+            .unwrap();
+        // Each row is looked at in both queries.
+        assert_eq!(asked.load(Ordering::Relaxed), 6);
+    }
+
+    #[test]
     fn no_value_grows_beyond_the_limit() {
         let db = many();
         db.set_length_max(1000);

@@ -151,6 +151,8 @@ pub(crate) struct Level {
     pub(crate) filters: Vec<Code>,
 }
 
+    /// The rows of a group come one after another, and the groups in their order.
+    pub(crate) side_by_side: bool,
 /// Which rows of a source a loop visits, and in which order.
 #[derive(Debug)]
 pub(crate) enum Access {

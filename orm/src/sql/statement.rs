@@ -71,7 +71,7 @@ struct Reading<'s> {
 }
 
 enum Run<'s> {
-    Select(Box<SelectRun<'s>>),
+    Select(&'s SelectPlan, Box<SelectRun>),
     Done(std::vec::IntoIter<Values>),
 }
 
@@ -195,7 +195,7 @@ impl<'c> Statement<'c> {
         self.refresh()?;
         let env = env(shared, &self.params);
         let run = match &self.program {
-            Program::Select(plan) => Run::Select(Box::new(SelectRun::new(plan, &env, None)?)),
+            Program::Select(plan) => Run::Select(plan, Box::new(SelectRun::new(plan, &env, None)?)),
             Program::Change(plan) => {
                 let changed = shared.write(plan.may_need_undo(), || plan.run(&env))?;
                 shared.changes.set(changed.count);
@@ -257,7 +257,7 @@ impl Rows<'_> {
     #[allow(clippy::should_implement_trait, reason = "a row borrows from the rows")]
     pub fn next(&mut self) -> Result<Option<Row<'_>>> {
         let found = match &mut self.run {
-            Run::Select(run) => run.next(&self.env, None, &mut self.row)?,
+            Run::Select(plan, run) => run.next(plan, &self.env, None, &mut self.row)?,
             Run::Done(rows) => match rows.next() {
                 Some(row) => {
                     self.row = row;

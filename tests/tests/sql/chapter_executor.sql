@@ -73,3 +73,37 @@ SELECT group_concat(name, ' ') FROM (SELECT name FROM person ORDER BY id);
 --> Tom Sam Ann Bob
 PRAGMA integrity_check;
 --> ok
+-- A query that runs again for each row starts anew with all it has: DISTINCT, groups, LIMIT, VALUES, UNION.
+SELECT id, (SELECT count(*) FROM (SELECT DISTINCT euros FROM visit WHERE person = id - 10)) FROM person ORDER BY id;
+--> 11|1
+--> 12|1
+--> 13|1
+--> 14|0
+SELECT id, (SELECT max(day) FROM visit WHERE person = id - 10 GROUP BY euros ORDER BY euros LIMIT 1), (VALUES (name || id)) FROM person ORDER BY id;
+--> 11|103|Tom11
+--> 12|103|Sam12
+--> 13|101|Ann13
+--> 14||Bob14
+SELECT id, (SELECT day FROM visit WHERE person = id - 10 UNION SELECT 1000 + id ORDER BY 1 LIMIT 1 OFFSET 1) FROM person ORDER BY id;
+--> 11|3
+--> 12|103
+--> 13|101
+--> 14|
+-- A query in FROM is pulled row by row in the outermost loop; an inner loop goes through its rows again and again.
+SELECT id, (SELECT count(*) FROM visit v, (SELECT euros AS e FROM visit WHERE person = id - 10) WHERE v.euros = e) FROM person ORDER BY id;
+--> 11|16
+--> 12|0
+--> 13|4
+--> 14|0
+SELECT count(*), group_concat(person) FROM (SELECT person FROM visit ORDER BY person LIMIT 3 OFFSET 1);
+--> 3|1,1,1
+UPDATE person SET city = (SELECT count(*) FROM person p WHERE p.city = person.city) WHERE city IS NOT NULL;
+SELECT group_concat(name || city, ' ') FROM (SELECT name, city FROM person ORDER BY id LIMIT 3);
+--> Tom2 Sam1 Ann1
+-- Where an index brings the rows of a group together, a group is there before the next one is looked at.
+SELECT person, count(*) FROM visit GROUP BY person HAVING count(*) > 1;
+--> 1|4
+--> 2|2
+--> 3|2
+SELECT person, count(*) FROM visit GROUP BY person ORDER BY person DESC LIMIT 1;
+--> 3|2

@@ -153,7 +153,7 @@ impl Definer<'_> {
                 query.filter = Some(Expr::Unary(UnaryOp::Not, Box::new(expr)));
             }
             let (plan, _) = plan::select(&Prep::new(altered, &env), select, None)?;
-            if SelectRun::new(&plan, &env, None)?.next(&env, None, &mut Row::new())? {
+            if SelectRun::new(&plan, &env, None)?.next(&plan, &env, None, &mut Row::new())? {
                 return Err(Error::Sql("CHECK constraint failed".into()));
             }
         }
@@ -170,7 +170,7 @@ impl Definer<'_> {
         let mut writer = Writer::new(&table, &[]);
         let mut run = SelectRun::new(&plan, &env, None)?;
         let (mut row, mut rowid) = (Row::new(), 0);
-        while run.next(&env, None, &mut row)? {
+        while run.next(&plan, &env, None, &mut row)? {
             rowid += 1;
             writer.insert(&env, rowid, &row)?;
         }

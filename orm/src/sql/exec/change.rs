@@ -206,19 +206,14 @@ impl ChangePlan {
             None => add(&mut Row::new(), writer)?,
             Some(plan) if self.reads_itself(plan) => {
                 // What is read must not depend on what has been written.
-                let mut run = SelectRun::new(plan, env, None)?;
-                let (mut all, mut row) = (Vec::new(), Row::new());
-                while run.next(env, None, &mut row)? {
-                    all.push(std::mem::take(&mut row));
+                let mut kept = self.reads_itself(plan).then(Vec::new);
+                while run.next(plan, env, None, &mut row)? {
+                    match &mut kept {
+                        Some(kept) => kept.push(std::mem::take(&mut row)),
+                        None => add(&mut row, writer)?,
+                    }
                 }
-                for mut row in all {
-                    add(&mut row, writer)?;
-                }
-            }
-            Some(plan) => {
-                let mut run = SelectRun::new(plan, env, None)?;
-                let mut row = Row::new();
-                while run.next(env, None, &mut row)? {
+                for mut row in kept.into_iter().flatten() {
                     add(&mut row, writer)?;
                 }
             }

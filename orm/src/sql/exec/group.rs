@@ -8,12 +8,16 @@
 //! row (tom, 7)   key "tom"  ─▶ group 0:                 count 2, max 7
 //! ```
 //!
-//! Groups are found by hashing and come out in the order of their keys, as SQLite's do. A column
-//! that is neither in GROUP BY nor in an aggregate is that of the group's first row, or, with min
-//! or max, of the row that has the extreme.
+//! Groups are found by hashing and come out in the order of their keys, as SQLite's do. Where an index
+//! brings the rows of a group together nothing is kept: a group is complete when a row has another
+//! key. So it is without GROUP BY, where all rows have the same.
+//!
+//! A column that is neither in GROUP BY nor in an aggregate is that of the group's first row, or, with
+//! min or max, of the row that has the extreme.
 
 use std::collections::{HashMap, HashSet};
 
+use super::super::btree;
 use super::super::expr::scope::SlotPlan;
 use super::super::expr::{Ctx, Env, Val, distinct_key};
 use super::super::func::aggregate::Accumulator;
@@ -21,27 +25,128 @@ use super::super::plan::{CorePlan, Grouping};
 use super::super::{Collation, Result, Value};
 use super::Loops;
 
-/// A group under way.
+/// The groups of a query, one after another.
+#[derive(Debug, Default)]
+pub(super) struct Groups {
+    /// What the expressions see of the group at hand: its aggregates and what was kept of a row.
+    pub(super) slots: Vec<Value>,
+    state: State,
+    /// The group under way, and its key, where groups come one after another.
+    group: Group,
+    key: Vec<u8>,
+    /// The key of the row that the loops are on.
+    next_key: Vec<u8>,
+}
+
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    Start,
+    /// The loops are on the first row of the next group.
+    Waiting,
+    /// The slots of the groups that are left.
+    Collected(std::vec::IntoIter<Vec<Value>>),
+    Done,
+}
+
+/// What is known of a group under way.
+#[derive(Debug, Default)]
 struct Group {
-    key: Vec<Value>,
     slots: Vec<Slot>,
 }
 
+#[derive(Debug)]
 enum Slot {
     /// With the values that a DISTINCT aggregate has seen.
     Aggregate(Accumulator, Option<HashSet<Vec<u8>>>),
     Keep(Value),
 }
 
-/// The slots of all groups.
-pub(super) fn groups(
+impl Groups {
+    /// Goes back before the first group.
+    pub(super) fn restart(&mut self) {
+        self.state = State::Start;
+    }
+
+    /// Moves to the next group; false at the end.
+    pub(super) fn next(
+        &mut self,
+        plan: &CorePlan,
+        grouping: &Grouping,
+        loops: &mut Loops,
+        env: &Env<'_>,
+        parent: Option<&Ctx<'_>>,
+    ) -> Result<bool> {
+        if let (State::Start, false) = (&self.state, grouping.side_by_side) {
+            let groups = collect(plan, grouping, loops, env, parent)?;
+            self.state = State::Collected(groups.into_iter());
+        }
+        match &mut self.state {
+            State::Done => Ok(false),
+            State::Collected(groups) => {
+                let next = groups.next();
+                let found = next.is_some();
+                self.slots = next.unwrap_or_default();
+                Ok(found)
+            }
+            State::Start | State::Waiting => self.follow(plan, grouping, loops, env, parent),
+        }
+    }
+
+    /// Takes in rows as long as they are of one group.
+    fn follow(
+        &mut self,
+        plan: &CorePlan,
+        grouping: &Grouping,
+        loops: &mut Loops,
+        env: &Env<'_>,
+        parent: Option<&Ctx<'_>>,
+    ) -> Result<bool> {
+        let waiting = matches!(self.state, State::Waiting);
+        self.state = State::Done;
+        if let Some(root) = plan.count {
+            let count = btree::count(&mut env.shared.pager.borrow_mut(), root)?;
+            self.slots = vec![Value::Integer(i64::try_from(count).unwrap_or(i64::MAX))];
+            return Ok(true);
+        }
+        let mut more = waiting || loops.next(plan, env, parent)?;
+        if !more && !grouping.keys.is_empty() {
+            return Ok(false);
+        }
+        // Without GROUP BY there is one group even of no rows.
+        self.group.start(grouping);
+        if more {
+            let ctx = Ctx { env, sources: &loops.sources, slots: &[], parent };
+            key_of(grouping, &ctx, &mut self.key)?;
+            self.group.keep(grouping, &ctx)?;
+        }
+        while more {
+            let ctx = Ctx { env, sources: &loops.sources, slots: &[], parent };
+            self.group.add(grouping, &ctx)?;
+            more = !grouping.first_row_only && loops.next(plan, env, parent)?;
+            if more && !grouping.keys.is_empty() {
+                let ctx = Ctx { env, sources: &loops.sources, slots: &[], parent };
+                key_of(grouping, &ctx, &mut self.next_key)?;
+                if self.next_key != self.key {
+                    self.state = State::Waiting;
+                    break;
+                }
+            }
+        }
+        self.group.finish(&mut self.slots)?;
+        Ok(true)
+    }
+}
+
+/// The slots of all groups, by their keys.
+fn collect(
     plan: &CorePlan,
     grouping: &Grouping,
-    mut loops: Loops,
+    loops: &mut Loops,
     env: &Env<'_>,
     parent: Option<&Ctx<'_>>,
 ) -> Result<Vec<Vec<Value>>> {
-    let mut groups: Vec<Group> = Vec::new();
+    let mut groups: Vec<(Vec<Value>, Group)> = Vec::new();
     let mut by_key: HashMap<Vec<u8>, usize> = HashMap::new();
     // The key of this row and of the one before, which often is the same: then no look-up is needed.
     let (mut bytes, mut before) = (Vec::new(), Vec::new());
@@ -49,52 +154,58 @@ pub(super) fn groups(
     while loops.next(plan, env, parent)? {
         let ctx = Ctx { env, sources: &loops.sources, slots: &[], parent };
         std::mem::swap(&mut bytes, &mut before);
-        bytes.clear();
-        for (code, collation) in &grouping.keys {
-            distinct_key(code.eval(&ctx)?.get(), *collation, &mut bytes);
-        }
+        key_of(grouping, &ctx, &mut bytes)?;
         let same = bytes == before && !groups.is_empty();
         at = match if same { Some(at) } else { by_key.get(&bytes).copied() } {
             Some(at) => at,
             None => {
                 let values = grouping.keys.iter().map(|(code, _)| code.eval(&ctx));
                 let key = values.map(|value| value.map(Val::into_value)).collect::<Result<_>>()?;
-                let mut group = Group { key, slots: start(grouping) };
+                let mut group = Group::default();
+                group.start(grouping);
                 group.keep(grouping, &ctx)?;
-                groups.push(group);
+                groups.push((key, group));
                 by_key.insert(bytes.clone(), groups.len() - 1);
                 groups.len() - 1
             }
         };
-        groups[at].add(grouping, &ctx)?;
-        if grouping.first_row_only {
-            break;
-        }
-    }
-    if groups.is_empty() && grouping.keys.is_empty() {
-        // Without GROUP BY there is one group even of no rows.
-        groups.push(Group { key: Vec::new(), slots: start(grouping) });
+        groups[at].1.add(grouping, &ctx)?;
     }
     let collations: Vec<Collation> = grouping.keys.iter().map(|key| key.1).collect();
-    groups.sort_by(|a, b| {
-        let pairs = a.key.iter().zip(&b.key).zip(&collations);
+    groups.sort_by(|(a, _), (b, _)| {
+        let pairs = a.iter().zip(b).zip(&collations);
         let orders = pairs.map(|((a, b), &collation)| a.as_ref().compare(b.as_ref(), collation));
         orders.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
     });
-    groups.into_iter().map(Group::finish).collect()
+    let slots = |(_, mut group): (_, Group)| {
+        let mut slots = Vec::new();
+        group.finish(&mut slots).map(|()| slots)
+    };
+    groups.into_iter().map(slots).collect()
 }
 
-fn start(grouping: &Grouping) -> Vec<Slot> {
-    let slot = |plan: &SlotPlan| match plan {
-        SlotPlan::Keep(_) => Slot::Keep(Value::Null),
-        SlotPlan::Aggregate { aggregate, distinct, collation, .. } => {
-            Slot::Aggregate(aggregate.start(*collation), distinct.then(HashSet::new))
-        }
-    };
-    grouping.slots.iter().map(slot).collect()
+/// The bytes that are the same for all rows of a group.
+fn key_of(grouping: &Grouping, ctx: &Ctx<'_>, key: &mut Vec<u8>) -> Result<()> {
+    key.clear();
+    for (code, collation) in &grouping.keys {
+        distinct_key(code.eval(ctx)?.get(), *collation, key);
+    }
+    Ok(())
 }
 
 impl Group {
+    /// Becomes a group of no rows.
+    fn start(&mut self, grouping: &Grouping) {
+        let slot = |plan: &SlotPlan| match plan {
+            SlotPlan::Keep(_) => Slot::Keep(Value::Null),
+            SlotPlan::Aggregate { aggregate, distinct, collation, .. } => {
+                Slot::Aggregate(aggregate.start(*collation), distinct.then(HashSet::new))
+            }
+        };
+        self.slots.clear();
+        self.slots.extend(grouping.slots.iter().map(slot));
+    }
+
     /// Takes the current row in.
     fn add(&mut self, grouping: &Grouping, ctx: &Ctx<'_>) -> Result<()> {
         // Of several min and max, the last one says which row the plain columns are of.
@@ -146,12 +257,16 @@ impl Group {
         Ok(())
     }
 
-    fn finish(self) -> Result<Vec<Value>> {
-        let finish = |slot| match slot {
-            Slot::Aggregate(accumulator, _) => accumulator.finish(),
-            Slot::Keep(value) => Ok(value),
-        };
-        self.slots.into_iter().map(finish).collect()
+    /// What it comes to.
+    fn finish(&mut self, out: &mut Vec<Value>) -> Result<()> {
+        out.clear();
+        for slot in self.slots.drain(..) {
+            out.push(match slot {
+                Slot::Aggregate(accumulator, _) => accumulator.finish()?,
+                Slot::Keep(value) => value,
+            });
+        }
+        Ok(())
     }
 }
 

@@ -27,7 +27,7 @@ use super::source::Kind;
 
 mod open;
 
-use open::{find_row, open_rows, open_table, rowid_bound};
+use open::{find_row, next_row, open_rows, open_table, rowid_bound};
 
 /// The loops of one core, and where they stand.
 #[derive(Debug)]
@@ -94,6 +94,12 @@ impl Loops {
         Loops { sources, loops, state: State::Start }
     }
 
+    /// Goes back before the first row, and keeps the memory and the cursors.
+    pub(super) fn restart(&mut self) {
+        self.state = State::Start;
+        self.sources.iter_mut().for_each(Source::restart);
+    }
+
     /// Moves to the next combination of rows that passes all conditions; false at the end.
     pub(super) fn next(
         &mut self,
@@ -151,7 +157,7 @@ impl Loops {
             self.loops[depth].matched = false;
             self.open(plan, depth, env, parent)?
         } else {
-            !stand_in && self.advance(level, depth, env)?
+            !stand_in && self.advance(plan, depth, env, parent)?
         };
         while found {
             env.shared.limits.step()?;
@@ -162,7 +168,7 @@ impl Loops {
                     return Ok(true);
                 }
             }
-            found = self.advance(level, depth, env)?;
+            found = self.advance(plan, depth, env, parent)?;
         }
         if !level.left || self.loops[depth].matched {
             return Ok(false);
@@ -192,7 +198,7 @@ impl Loops {
                     return Ok(false);
                 };
                 let source = &mut self.sources[level.source];
-                return open_rows(source, select, env, parent);
+                return open_rows(source, select, depth == 0, env, parent);
             }
             Access::Table { low, high, backwards } => {
                 let low = low.as_ref().map(|bound| rowid_bound(bound, &ctx, true)).transpose()?;
@@ -238,16 +244,20 @@ impl Loops {
     }
 
     /// Moves a level that stands on a row to the next one.
-    fn advance(&mut self, level: &Level, depth: usize, env: &Env<'_>) -> Result<bool> {
+    fn advance(
+        &mut self,
+        plan: &CorePlan,
+        depth: usize,
+        env: &Env<'_>,
+        parent: Option<&Ctx<'_>>,
+    ) -> Result<bool> {
+        let level = &plan.levels[depth];
         let (own, source) = (&mut self.loops[depth], &mut self.sources[level.source]);
         match &level.access {
-            Access::Rows => {
-                let Kind::Rows { values: Some(values), width, at } = &mut source.kind else {
-                    return Ok(false);
-                };
-                *at += *width;
-                Ok(*at < values.len())
-            }
+            Access::Rows => match &plan.sources[level.source] {
+                SourcePlan::Select(select) => next_row(source, select, env, parent),
+                SourcePlan::Table(_) => Ok(false),
+            },
             Access::Table { backwards, .. } => {
                 let mut pager = env.shared.pager.borrow_mut();
                 let Kind::Table { cursor, .. } = &mut source.kind else { return Ok(false) };
@@ -341,6 +351,19 @@ impl Loops {
     }
 }
 
+impl Edge {
+    /// Puts the edge at the entries with this prefix and, if there is one, at a bound of what comes
+    /// after it; false where that is NULL, which nothing is above or below.
+    fn set(&mut self, prefix: &[Value], bound: Option<&Bound>, ctx: &Ctx<'_>) -> Result<bool> {
+        self.key.clear();
+        self.key.extend_from_slice(prefix);
+        self.inclusive = bound.is_none_or(|bound| bound.inclusive);
+        let Some(bound) = bound else { return Ok(true) };
+        self.key.push(key(&bound.code, bound.affinity, ctx)?);
+        Ok(self.key.last() != Some(&Value::Null))
+    }
+}
+
 impl Loop {
     /// Evaluates what an index is searched for; false: nothing can be found.
     fn evaluate(&mut self, access: &IndexAccess, ctx: &Ctx<'_>) -> Result<bool> {
@@ -358,33 +381,23 @@ impl Loop {
             in_order(&mut self.keys, access.index.info.columns[position].collation);
             return Ok(true);
         }
-        let mut low = self.edge(access.low.as_ref(), ctx)?;
-        let mut high = self.edge(access.high.as_ref(), ctx)?;
-        let null = |edge: &Option<Edge>| {
-            edge.as_ref().is_some_and(|edge| edge.key.last() == Some(&Value::Null))
+        // Where the column falls, its low bound is the end of the stretch.
+        let falls = access.index.info.columns.get(position).is_some_and(|column| column.desc);
+        let (low, high) = match falls {
+            false => (&mut self.start, &mut self.end),
+            true => (&mut self.end, &mut self.start),
         };
-        if null(&low) || null(&high) {
+        if !low.set(&self.prefix, access.low.as_ref(), ctx)?
+            || !high.set(&self.prefix, access.high.as_ref(), ctx)?
+        {
             return Ok(false);
         }
-        if high.is_some() && low.is_none() {
+        if access.high.is_some() && access.low.is_none() {
             // NULLs are smaller than everything, but fulfil no comparison.
-            let mut key = self.prefix.clone();
-            key.push(Value::Null);
-            low = Some(Edge { key, inclusive: false });
+            low.key.push(Value::Null);
+            low.inclusive = false;
         }
-        if access.index.info.columns.get(position).is_some_and(|column| column.desc) {
-            std::mem::swap(&mut low, &mut high);
-        }
-        let whole = || Edge { key: self.prefix.clone(), inclusive: true };
-        (self.start, self.end) = (low.unwrap_or_else(whole), high.unwrap_or_else(whole));
         Ok(true)
-    }
-
-    fn edge(&self, bound: Option<&Bound>, ctx: &Ctx<'_>) -> Result<Option<Edge>> {
-        let Some(bound) = bound else { return Ok(None) };
-        let mut edge = self.prefix.clone();
-        edge.push(key(&bound.code, bound.affinity, ctx)?);
-        Ok(Some(Edge { key: edge, inclusive: bound.inclusive }))
     }
 
     /// Checks that the entry a cursor moved to still fits, and reads its row.

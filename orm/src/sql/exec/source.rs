@@ -7,6 +7,7 @@ use super::super::btree::{IndexCursor, TableCursor};
 use super::super::catalog::{Index, Table};
 use super::super::record::Columns;
 use super::super::{Error, Pager, Result, Value, ValueRef};
+use super::SelectRun;
 
 /// A current row: of a table, of an index that has all that is wanted, of a subquery, or one in memory.
 #[derive(Debug)]
@@ -28,11 +29,13 @@ pub(super) enum Kind {
         cursor: IndexCursor,
         index: Arc<Index>,
     },
-    /// The values of all rows, one row of `width` after another; the current one begins `at`.
+    /// The values of all rows, one row of `width` after another; the current one begins `at`. Where
+    /// `run` gives one row after another, only the current one.
     Rows {
         values: Option<Vec<Value>>,
         width: usize,
         at: usize,
+        run: Option<Box<SelectRun>>,
     },
     Memory {
         rowid: i64,
@@ -57,7 +60,14 @@ impl Source {
 
     /// The rows of a subquery, which have yet to be computed.
     pub(super) fn rows() -> Source {
-        Source::new(Kind::Rows { values: None, width: 0, at: 0 })
+        Source::new(Kind::Rows { values: None, width: 0, at: 0, run: None })
+    }
+
+    /// Forgets the rows of a subquery: the row of the query around it may be another one.
+    pub(super) fn restart(&mut self) {
+        if let Kind::Rows { values, .. } = &mut self.kind {
+            *values = None;
+        }
     }
 
     /// A row that is not, or not yet, in a table.
@@ -113,7 +123,13 @@ impl Source {
         match &self.kind {
             _ if self.null => ValueRef::Null,
             Kind::Table { cursor, .. } => ValueRef::Integer(cursor.rowid()),
-            Kind::Entry { cursor, .. } => cursor.rowid().map_or(ValueRef::Null, ValueRef::Integer),
+            // It comes after the columns.
+            Kind::Entry { cursor, index } => {
+                match self.columns.borrow_mut().get(cursor.record(), index.columns.len()) {
+                    Ok(Some(rowid @ ValueRef::Integer(_))) => rowid,
+                    _ => ValueRef::Null,
+                }
+            }
             Kind::Rows { .. } => ValueRef::Null,
             Kind::Memory { rowid, .. } => ValueRef::Integer(*rowid),
         }

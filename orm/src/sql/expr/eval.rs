@@ -307,10 +307,10 @@ impl Subquery {
         if let Some(Cached::Value(value)) = self.cached(ctx) {
             return Ok(Val::Own(value));
         }
-        let mut row = Vec::new();
-        let found =
-            SelectRun::new(&self.plan, ctx.env, Some(ctx))?.next(ctx.env, Some(ctx), &mut row)?;
-        let value = if found { row.swap_remove(0) } else { Value::Null };
+        let value = self.run(ctx, |next| {
+            let mut row = Vec::new();
+            Ok(if next(&mut row)? { row.swap_remove(0) } else { Value::Null })
+        })?;
         self.keep(ctx, || Cached::Value(value.clone()));
         Ok(Val::Own(value))
     }
@@ -322,8 +322,7 @@ impl Subquery {
                 if let Some(Cached::Value(value)) = self.cached(ctx) {
                     return Ok(Some(value == Value::Integer(1)));
                 }
-                let mut run = SelectRun::new(&self.plan, ctx.env, Some(ctx))?;
-                let found = run.next(ctx.env, Some(ctx), &mut Vec::new())?;
+                let found = self.run(ctx, |next| next(&mut Vec::new()))?;
                 self.keep(ctx, || Cached::Value(Value::Integer(i64::from(found))));
                 Ok(Some(found))
             }
@@ -340,15 +339,16 @@ impl Subquery {
         if let Some(Cached::Set(set)) = self.cached(ctx) {
             return Ok(set);
         }
-        let mut run = SelectRun::new(&self.plan, ctx.env, Some(ctx))?;
-        let (mut set, mut row) = (ValueSet::default(), Vec::new());
-        while run.next(ctx.env, Some(ctx), &mut row)? {
-            match &row[0] {
-                Value::Null => set.has_null = true,
-                value => drop(set.keys.insert(set_key(value.as_ref(), rules))),
+        let set = self.run(ctx, |next| {
+            let (mut set, mut row) = (ValueSet::default(), Vec::new());
+            while next(&mut row)? {
+                match &row[0] {
+                    Value::Null => set.has_null = true,
+                    value => drop(set.keys.insert(set_key(value.as_ref(), rules))),
+                }
             }
-        }
-        let set = Rc::new(set);
+            Ok(Rc::new(set))
+        })?;
         self.keep(ctx, || Cached::Set(Rc::clone(&set)));
         Ok(set)
     }
@@ -358,29 +358,57 @@ impl Subquery {
         if let Some(Cached::List(list)) = self.cached(ctx) {
             return Ok(list);
         }
-        let mut run = SelectRun::new(&self.plan, ctx.env, Some(ctx))?;
-        let (mut values, mut row) = (Vec::new(), Vec::new());
-        while run.next(ctx.env, Some(ctx), &mut row)? {
-            values.push(row.swap_remove(0));
-        }
-        let list = Rc::new(values);
+        let list = self.run(ctx, |next| {
+            let (mut values, mut row) = (Vec::new(), Vec::new());
+            while next(&mut row)? {
+                values.push(row.swap_remove(0));
+            }
+            Ok(Rc::new(values))
+        })?;
         self.keep(ctx, || Cached::List(Rc::clone(&list)));
         Ok(list)
     }
 
     fn cached(&self, ctx: &Ctx<'_>) -> Option<Cached> {
-        ctx.env.cache.borrow().get(self.id).cloned().flatten()
+        ctx.env.cache.borrow().results.get(self.id).cloned().flatten()
+    }
+
+    /// Starts the subquery for the current row and lets `read` pull its rows. What a run has built is
+    /// kept for the next row, if there will be one.
+    fn run<T>(
+        &self,
+        ctx: &Ctx<'_>,
+        read: impl FnOnce(&mut dyn FnMut(&mut Vec<Value>) -> Result<bool>) -> Result<T>,
+    ) -> Result<T> {
+        let (env, parent) = (ctx.env, Some(ctx));
+        let kept = env.cache.borrow_mut().runs.get_mut(self.id).and_then(Option::take);
+        let mut run = match kept {
+            Some(mut run) => {
+                run.restart(&self.plan, env, parent)?;
+                run
+            }
+            None => Box::new(SelectRun::new(&self.plan, env, parent)?),
+        };
+        let result = read(&mut |row| run.next(&self.plan, env, parent, row))?;
+        if self.correlated {
+            place(&mut env.cache.borrow_mut().runs, self.id, run);
+        }
+        Ok(result)
     }
 
     fn keep(&self, ctx: &Ctx<'_>, result: impl FnOnce() -> Cached) {
         if !self.correlated {
-            let mut cache = ctx.env.cache.borrow_mut();
-            if cache.len() <= self.id {
-                cache.resize(self.id + 1, None);
-            }
-            cache[self.id] = Some(result());
+            place(&mut ctx.env.cache.borrow_mut().results, self.id, result());
         }
     }
+}
+
+/// Puts something at a place of a list, which may have to grow.
+fn place<T>(list: &mut Vec<Option<T>>, at: usize, what: T) {
+    if list.len() <= at {
+        list.resize_with(at + 1, || None);
+    }
+    list[at] = Some(what);
 }
 
 impl ValueSet {

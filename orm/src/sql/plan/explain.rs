@@ -46,7 +46,7 @@ impl CorePlan {
         for level in &self.levels {
             lines.push(self.explain_level(level, &self.names[level.source]));
         }
-        if self.grouping.as_ref().is_some_and(|grouping| !grouping.keys.is_empty()) {
+        if self.grouping.as_ref().is_some_and(|grouping| !grouping.side_by_side) {
             lines.push("USE TEMP B-TREE FOR GROUP BY".into());
         }
         if self.distinct.is_some() {

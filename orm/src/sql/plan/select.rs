@@ -157,7 +157,9 @@ fn query(
     let mut order = order_keys(&scope, order_by, &columns, &mut outputs)?;
     correlated |= scope.correlated.get();
     let slots = scope.slots.map(RefCell::into_inner);
-    let grouping = slots.map(|slots| Grouping { keys, slots, having, first_row_only: false });
+    let side_by_side = keys.is_empty();
+    let grouping =
+        slots.map(|slots| Grouping { keys, slots, having, side_by_side, first_row_only: false });
     let collations = columns.iter().map(|column| column.collation.unwrap_or_default());
     let distinct = query.distinct.then(|| collations.collect());
     let kinds: Vec<JoinKind> = query.from.iter().map(|item| item.join).collect();

@@ -63,22 +63,57 @@ pub(super) fn find_row(source: &mut Source, rowid: i64, pager: &mut Pager) -> Re
     Ok(found)
 }
 
-/// Computes the rows of a subquery of FROM the first time, and starts at the first of them.
+/// Starts at the first row of a subquery of FROM. The outermost loop, which goes through the rows once,
+/// pulls one after another; others compute all of them the first time.
 pub(super) fn open_rows(
+    source: &mut Source,
+    select: &SelectPlan,
+    outermost: bool,
+    env: &Env<'_>,
+    parent: Option<&Ctx<'_>>,
+) -> Result<bool> {
+    let Kind::Rows { values, width, at, run: kept } = &mut source.kind else { return Ok(false) };
+    (*width, *at) = (select.columns.len(), 0);
+    if values.is_some() {
+        return Ok(values.as_ref().is_some_and(|values| !values.is_empty()));
+    }
+    let mut run = match kept.take() {
+        Some(mut run) => {
+            run.restart(select, env, parent)?;
+            run
+        }
+        None => Box::new(SelectRun::new(select, env, parent)?),
+    };
+    let mut row = Row::new();
+    let mut found = run.next(select, env, parent, &mut row)?;
+    if outermost {
+        *values = Some(row);
+        *kept = Some(run);
+        return Ok(found);
+    }
+    let mut all = Vec::new();
+    while found {
+        all.append(&mut row);
+        found = run.next(select, env, parent, &mut row)?;
+    }
+    found = !all.is_empty();
+    *values = Some(all);
+    Ok(found)
+}
+
+/// Moves to the next row of a subquery of FROM.
+pub(super) fn next_row(
     source: &mut Source,
     select: &SelectPlan,
     env: &Env<'_>,
     parent: Option<&Ctx<'_>>,
 ) -> Result<bool> {
-    let Kind::Rows { values, width, at } = &mut source.kind else { return Ok(false) };
-    (*width, *at) = (select.columns.len(), 0);
-    if values.is_none() {
-        let mut run = SelectRun::new(select, env, parent)?;
-        let (mut all, mut row) = (Vec::new(), Row::new());
-        while run.next(env, parent, &mut row)? {
-            all.append(&mut row);
+    match &mut source.kind {
+        Kind::Rows { values: Some(row), run: Some(run), .. } => run.next(select, env, parent, row),
+        Kind::Rows { values: Some(values), width, at, .. } => {
+            *at += *width;
+            Ok(*at < values.len())
         }
-        *values = Some(all);
+        _ => Ok(false),
     }
-    Ok(values.as_ref().is_some_and(|values| !values.is_empty()))
 }
