@@ -35,3 +35,17 @@ CREATE VIEW adult AS SELECT name, age FROM person WHERE age >= 18;
 SELECT * FROM adult ORDER BY age DESC;
 --> Sam|25
 --> Tom|18
+-- An index that has all that is asked for, and less besides than the table, is read in its stead.
+SELECT ifnull(age, 'nobody knows') FROM person;
+--> nobody knows
+--> 17
+--> 18
+--> 25
+SELECT pet.owner, age FROM pet JOIN person ON id = owner WHERE owner <> 1 ORDER BY age + 0;
+--> 3|17
+-- But an order is an order.
+SELECT age FROM person WHERE age > 17 ORDER BY id DESC;
+--> 25
+--> 18
+SELECT min(id), max(id) FROM person;
+--> 1|4

@@ -299,4 +299,32 @@ mod tests {
         let sql = "SELECT a, group_concat(b), c FROM t GROUP BY a";
         assert_eq!(rows(&db, sql), ["|2,2|", "1|9,3,7|", "2|5,1|"]);
     }
+
+    #[test]
+    fn a_group_that_an_index_brings_together_waits_for_no_other() {
+        let db = Connection::memory().unwrap();
+        db.execute_batch(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY, a, b); CREATE INDEX i ON t(a); \
+             INSERT INTO t(a) VALUES (2), (1), (1), (3), (2), (1)",
+        )
+        .unwrap();
+        // Four rows are enough to see three of group 1 and the first of another.
+        db.set_progress(4, || false);
+        let sql = "SELECT a, count(*) FROM t GROUP BY a";
+        let mut statement = db.prepare(sql).unwrap();
+        let mut groups = statement.query().unwrap();
+        let first = groups.next();
+        assert!(first.is_err(), "the fourth row is asked for");
+        drop(groups);
+        db.set_progress(5, || false);
+        let mut groups = statement.query().unwrap();
+        assert_eq!(groups.next().unwrap().unwrap().get::<i64>(1).unwrap(), 3);
+        drop(groups);
+        drop(statement);
+        db.clear_progress();
+        assert_eq!(rows(&db, sql), ["1|3", "2|2", "3|1"]);
+        assert_eq!(rows(&db, "SELECT a FROM t GROUP BY a HAVING count(*) = 2"), ["2"]);
+        assert_eq!(rows(&db, "SELECT a FROM t WHERE a > 3 GROUP BY a"), [""; 0]);
+        assert_eq!(rows(&db, "SELECT max(a), count(DISTINCT a) FROM t WHERE a > 3"), ["|0"]);
+    }
 }

@@ -27,7 +27,7 @@ use super::super::catalog::{Index, Table};
 use super::super::expr::scope::SlotPlan;
 use super::super::expr::{Asks, Between, Code, Compare, Relation, Rules};
 use super::super::{Collation, Value};
-use super::order::{use_count, use_order};
+use super::order::use_indexes;
 use super::{Access, Bound, CorePlan, IndexAccess, KeyPart, Level, SortKey, SourcePlan};
 
 /// How many rows a table is taken to have.
@@ -106,8 +106,7 @@ pub(crate) fn plan(join: Join<'_>, plan: &mut CorePlan, order: &mut Vec<SortKey>
         }
         plan.levels.push(level);
     }
-    use_order(plan, sources, order, &used);
-    use_count(plan, sources);
+    use_indexes(plan, sources, order, &used);
 }
 
 /// `c BETWEEN a AND b` is `c >= a AND c <= b`, of which either may bound a range.
