@@ -121,6 +121,23 @@ pub(crate) struct CorePlan {
     pub(crate) count: Option<u32>,
 }
 
+impl CorePlan {
+    /// Whether the outermost loop finds one row at most: by its rowid, or by the whole key of a unique
+    /// index.
+    pub(crate) fn finds_one(&self) -> bool {
+        match self.levels.first().map(|level| &level.access) {
+            Some(Access::Rowid(rowids)) => rowids.len() == 1,
+            Some(Access::Index(access)) => {
+                access.index.unique
+                    && access.any.is_none()
+                    && access.equal.len() == access.index.columns.len()
+                    && !access.equal.iter().any(|part| part.finds_null) // NULL has equals
+            }
+            _ => false,
+        }
+    }
+}
+
 /// Where a source's rows come from.
 #[derive(Debug)]
 pub(crate) enum SourcePlan {
@@ -134,6 +151,8 @@ pub(crate) struct Grouping {
     pub(crate) keys: Vec<(Code, Collation)>,
     pub(crate) slots: Vec<SlotPlan>,
     pub(crate) having: Option<Code>,
+    /// The rows of a group come one after another, and the groups in their order.
+    pub(crate) side_by_side: bool,
     /// The rows come in such an order that min or max is in the first.
     pub(crate) first_row_only: bool,
 }
@@ -151,8 +170,6 @@ pub(crate) struct Level {
     pub(crate) filters: Vec<Code>,
 }
 
-    /// The rows of a group come one after another, and the groups in their order.
-    pub(crate) side_by_side: bool,
 /// Which rows of a source a loop visits, and in which order.
 #[derive(Debug)]
 pub(crate) enum Access {

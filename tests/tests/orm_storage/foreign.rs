@@ -269,6 +269,29 @@ fn reals_are_stored_in_the_bytes_that_sqlite3_stores() {
     assert!(pages(&own) == pages(&other), "the table or the index has other bytes");
 }
 
+/// A prepared statement keeps its cursors; between two runs another process may have written.
+#[test]
+fn a_statement_that_waited_goes_on_behind_what_sqlite3_wrote_meanwhile() {
+    let Some(program) = tests::peer("sqlite3") else { return };
+    let dir = Dir::new("waited");
+    let file = dir.file("a.db");
+    let db = Connection::open(&file).unwrap();
+    db.execute("CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT UNIQUE)", &[]).unwrap();
+    let mut insert = db.prepare("INSERT INTO t(b) VALUES (?)").unwrap();
+    let mut add = |text: &str| {
+        insert.bind(1, text).unwrap();
+        insert.execute().map(|_| db.last_insert_rowid())
+    };
+    assert_eq!([add("a").unwrap(), add("c").unwrap()], [1, 2]);
+    sqlite3(&program, &file, "INSERT INTO t VALUES (3, 'b'), (7, 'd')");
+    assert_eq!(add("e").unwrap(), 8);
+    assert!(add("d").is_err(), "sqlite3 has written this one");
+    sqlite3(&program, &file, "DELETE FROM t WHERE a > 2");
+    assert_eq!(add("d").unwrap(), 3);
+    let sql = "PRAGMA integrity_check; SELECT group_concat(a || b) FROM t";
+    assert_eq!(sqlite3(&program, &file, sql), "ok\n1a,2c,3d\n");
+}
+
 /// A change that breaks a file whose pages have 1024 bytes.
 type Break = fn(&mut [u8]);
 

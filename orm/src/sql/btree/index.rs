@@ -193,6 +193,11 @@ impl IndexCursor {
         Ok(())
     }
 
+    /// Gives its page back: who writes it now need not copy it.
+    pub(crate) fn let_go(&mut self) {
+        self.at.page = None;
+    }
+
     /// Deletes the entry that the cursor is on. The cursor is then between its neighbours, as with
     /// [`TableCursor::delete`](super::TableCursor::delete).
     ///

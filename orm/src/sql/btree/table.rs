@@ -147,6 +147,24 @@ impl TableCursor {
         Ok(exact)
     }
 
+    /// Whether there is such a row. If the row could go to the end of the table without a search,
+    /// the cursor stays where it is; else it moves, as with [`TableCursor::seek`].
+    pub(crate) fn has(&mut self, pager: &mut Pager, rowid: i64) -> Result<bool> {
+        let behind = self.is_at_the_end(pager) && rowid > self.at.cell.rowid;
+        Ok(!behind && self.seek(pager, rowid)?)
+    }
+
+    /// The largest row id, if there is a row. The cursor is then on it.
+    pub(crate) fn last_rowid(&mut self, pager: &mut Pager) -> Result<Option<i64>> {
+        let found = self.is_at_the_end(pager) || self.last(pager)?;
+        Ok(found.then(|| self.rowid()))
+    }
+
+    /// Gives its page back: who writes it now need not copy it.
+    pub(crate) fn let_go(&mut self) {
+        self.at.page = None;
+    }
+
     /// The largest row id of the table at `root`.
     ///
     /// # Errors

@@ -363,7 +363,7 @@ impl Alteration<'_> {
             rowid_alias: self.table.rowid_alias,
             ..Table::empty(&self.table.name)
         });
-        let (mut reader, mut writer) = (Writer::new(&wide, &[]), Writer::new(&narrow, &[]));
+        let (mut reader, mut writer) = (Writer::new(&wide, []), Writer::new(&narrow, []));
         let mut cursor = TableCursor::new(self.table.root);
         let mut more = cursor.first(&mut shared.pager.borrow_mut())?;
         while more {

@@ -167,7 +167,7 @@ impl Definer<'_> {
         let (plan, _) = plan::select(&prep, select, None)?;
         let sql = describe(name, &plan.columns);
         let table = Arc::new(self.make_table(&sql)?);
-        let mut writer = Writer::new(&table, &[]);
+        let mut writer = Writer::new(&table, []);
         let mut run = SelectRun::new(&plan, &env, None)?;
         let (mut row, mut rowid) = (Row::new(), 0);
         while run.next(&plan, &env, None, &mut row)? {
@@ -263,8 +263,7 @@ impl Definer<'_> {
             ..Table::empty("")
         });
         let index = &indexed.indexes[0];
-        let filters = [filter];
-        let mut writer = Writer::new(&indexed, &filters);
+        let mut writer = Writer::new(&indexed, [filter]);
         let mut cursor = TableCursor::new(table.root);
         let mut entries: Vec<(Vec<Value>, i64)> = Vec::new();
         let mut more = cursor.first(&mut self.shared.pager.borrow_mut())?;

@@ -14,13 +14,14 @@
 //! [whoever runs it](super::super::connection) undoes: ABORT the statement, ROLLBACK the whole
 //! transaction, FAIL nothing, so that the rows before this one stay.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::super::ast::OnConflict;
 use super::super::btree::{clear_tree, count};
 use super::super::catalog::Table;
 use super::super::expr::{Code, Ctx, Env, Val};
-use super::super::plan::{Access, CorePlan, OutputColumn, SelectPlan};
+use super::super::plan::{CorePlan, OutputColumn, SelectPlan};
 use super::super::{Error, Result, Value, ValueRef};
 use super::loops::Loops;
 use super::sequence::Sequence;
@@ -36,12 +37,14 @@ pub(crate) struct ChangePlan {
     pub(crate) on_conflict: Option<OnConflict>,
     /// CHECKs: what the error says, and the condition on the new row, source 0.
     pub(crate) checks: Vec<(String, Code)>,
-    pub(crate) filters: Vec<Option<Code>>,
+    pub(crate) filters: Arc<[Option<Code>]>,
     /// The defaults of the columns, where they have one.
     pub(crate) defaults: Vec<Option<Code>>,
     pub(crate) returning: (Vec<OutputColumn>, Vec<Code>),
     /// `sqlite_sequence`, for AUTOINCREMENT.
     pub(crate) sequence: Option<u32>,
+    /// The writer of the last run.
+    pub(crate) writer: RefCell<Option<Box<Writer>>>,
 }
 
 #[derive(Debug)]
@@ -115,7 +118,7 @@ impl ChangePlan {
                     .is_none_or(|rows| rows.rest.is_empty() && rows.first.values.len() == 1);
                 !single || !upserts.is_empty()
             }
-            ChangeKind::Update { find, .. } | ChangeKind::Delete { find } => !finds_one(find),
+            ChangeKind::Update { find, .. } | ChangeKind::Delete { find } => !find.finds_one(),
             ChangeKind::Clear => true,
         }
     }
@@ -123,7 +126,10 @@ impl ChangePlan {
     /// Runs the statement inside a write transaction.
     pub(crate) fn run(&self, env: &Env<'_>) -> Result<Changed> {
         let mut changed = Changed::default();
-        let mut writer = Writer::new(&self.table, &self.filters);
+        let mut writer = self
+            .writer
+            .take()
+            .unwrap_or_else(|| Box::new(Writer::new(&self.table, Arc::clone(&self.filters))));
         match &self.kind {
             ChangeKind::Clear => self.clear(env, &mut changed)?,
             ChangeKind::Delete { find } => {
@@ -143,6 +149,8 @@ impl ChangePlan {
             }
             ChangeKind::Insert { .. } => self.insert(env, &mut writer, &mut changed)?,
         }
+        writer.rest();
+        self.writer.replace(Some(writer));
         Ok(changed)
     }
 
@@ -158,7 +166,7 @@ impl ChangePlan {
 
     /// The rowids of the rows that WHERE lets through. The writer takes the cursor over: it is on
     /// the last of them, often the only one, which then need not be looked up again.
-    fn find(&self, plan: &CorePlan, env: &Env<'_>, writer: &mut Writer<'_>) -> Result<Vec<i64>> {
+    fn find(&self, plan: &CorePlan, env: &Env<'_>, writer: &mut Writer) -> Result<Vec<i64>> {
         let mut loops = Loops::new(plan);
         let mut rowids = Vec::new();
         while loops.next(plan, env, None)? {
@@ -190,21 +198,24 @@ impl ChangePlan {
 
     // ---- INSERT ----
 
-    fn insert(&self, env: &Env<'_>, writer: &mut Writer<'_>, changed: &mut Changed) -> Result<()> {
+    fn insert(&self, env: &Env<'_>, writer: &mut Writer, changed: &mut Changed) -> Result<()> {
         let ChangeKind::Insert { columns, rowid, rows, upserts } = &self.kind else {
             return Ok(());
         };
         let targets: Vec<_> = upserts.iter().filter_map(|upsert| upsert.target).collect();
-        writer.look_first(&targets);
+        if !targets.is_empty() {
+            writer.look_first(&targets);
+        }
         let mut sequence = Sequence::open(self, env)?;
-        let mut add = |given: &mut Row, writer: &mut Writer<'_>| {
+        let mut add = |given: &mut Row, writer: &mut Writer| {
             let wanted = rowid.map(|at| given[at].clone());
             let values = self.place(env, columns, given)?;
             self.insert_row(env, writer, wanted, values, &mut sequence, changed)
         };
         match rows {
             None => add(&mut Row::new(), writer)?,
-            Some(plan) if self.reads_itself(plan) => {
+            Some(plan) => {
+                let (mut run, mut row) = (SelectRun::new(plan, env, None)?, Row::new());
                 // What is read must not depend on what has been written.
                 let mut kept = self.reads_itself(plan).then(Vec::new);
                 while run.next(plan, env, None, &mut row)? {
@@ -247,7 +258,7 @@ impl ChangePlan {
     fn insert_row(
         &self,
         env: &Env<'_>,
-        writer: &mut Writer<'_>,
+        writer: &mut Writer,
         wanted: Option<Value>,
         mut values: Row,
         sequence: &mut Sequence,
@@ -278,7 +289,7 @@ impl ChangePlan {
     fn clear_way(
         &self,
         env: &Env<'_>,
-        writer: &mut Writer<'_>,
+        writer: &mut Writer,
         rowid: i64,
         values: &Row,
         changed: &mut Changed,
@@ -302,7 +313,7 @@ impl ChangePlan {
     fn upsert(
         &self,
         env: &Env<'_>,
-        writer: &mut Writer<'_>,
+        writer: &mut Writer,
         conflict: &Conflict,
         (rowid, values): (i64, &Row),
         upsert: &UpsertPlan,
@@ -329,7 +340,7 @@ impl ChangePlan {
     fn update_row(
         &self,
         env: &Env<'_>,
-        writer: &mut Writer<'_>,
+        writer: &mut Writer,
         (old_rowid, old): (i64, Row),
         set: &Assignments,
         excluded: Option<(i64, &Row)>,
@@ -431,7 +442,7 @@ impl ChangePlan {
     fn resolve(
         &self,
         env: &Env<'_>,
-        writer: &mut Writer<'_>,
+        writer: &mut Writer,
         conflict: &Conflict,
     ) -> std::result::Result<(), Stop> {
         let index = conflict.index.map(|at| &self.table.indexes[at]);
@@ -467,20 +478,6 @@ fn has_query(code: &Code) -> bool {
     let mut found = false;
     code.walk(&mut |code| found |= matches!(code, Code::Subquery(_)));
     found
-}
-
-/// Whether a loop finds one row at most: by its rowid, or by the whole key of a unique index.
-fn finds_one(find: &CorePlan) -> bool {
-    match find.levels.first().map(|level| &level.access) {
-        Some(Access::Rowid(rowids)) => rowids.len() == 1,
-        Some(Access::Index(access)) => {
-            access.index.unique
-                && access.any.is_none()
-                && access.equal.len() == access.index.columns.len()
-                && !access.equal.iter().any(|part| part.finds_null) // NULL has equals
-        }
-        _ => false,
-    }
 }
 
 /// A value as a rowid: NULL and what is no integer is none.

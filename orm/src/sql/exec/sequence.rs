@@ -23,7 +23,7 @@ pub(super) struct Sequence {
 impl Sequence {
     pub(super) fn open(plan: &ChangePlan, env: &Env<'_>) -> Result<Sequence> {
         let root = plan.sequence.filter(|_| plan.table.autoincrement);
-        let name = plan.table.name.clone();
+        let name = root.map_or_else(String::new, |_| plan.table.name.clone());
         let mut sequence = Sequence { root, name, row: None, before: 0, largest: 0 };
         let Some(root) = root else { return Ok(sequence) };
         let mut pager = env.shared.pager.borrow_mut();

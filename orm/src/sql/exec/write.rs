@@ -28,10 +28,11 @@ use super::{Row, Source};
 const RANDOM_TRIES: usize = 100;
 
 /// Writes the rows of one table.
-pub(crate) struct Writer<'p> {
-    pub(crate) table: &'p Arc<Table>,
+#[derive(Debug)]
+pub(crate) struct Writer {
+    pub(crate) table: Arc<Table>,
     /// The conditions of partial indexes, in the order of the table's indexes.
-    filters: &'p [Option<Code>],
+    filters: Arc<[Option<Code>]>,
     pub(super) cursor: TableCursor,
     indexes: Vec<IndexCursor>,
     /// The row, and an entry of an index, as they are written; kept for their memory.
@@ -50,12 +51,12 @@ pub(crate) struct Conflict {
     pub(crate) index: Option<usize>,
 }
 
-impl<'p> Writer<'p> {
-    pub(crate) fn new(table: &'p Arc<Table>, filters: &'p [Option<Code>]) -> Writer<'p> {
+impl Writer {
+    pub(crate) fn new(table: &Arc<Table>, filters: impl Into<Arc<[Option<Code>]>>) -> Writer {
         let index = |index: &Arc<Index>| IndexCursor::new(index.root, Arc::clone(&index.info));
         Writer {
-            table,
-            filters,
+            table: Arc::clone(table),
+            filters: filters.into(),
             cursor: TableCursor::new(table.root),
             indexes: table.indexes.iter().map(index).collect(),
             record: Vec::new(),
@@ -64,6 +65,14 @@ impl<'p> Writer<'p> {
             order: std::iter::once(None).chain((0..table.indexes.len()).rev().map(Some)).collect(),
             next_rowid: None,
         }
+    }
+
+    /// Ends a statement. The next run of the same one may go on with this writer: its cursors notice
+    /// what was written meanwhile, and must not make a write copy the pages that they hold.
+    pub(crate) fn rest(&mut self) {
+        self.next_rowid = None;
+        self.cursor.let_go();
+        self.indexes.iter_mut().for_each(IndexCursor::let_go);
     }
 
     /// Looks for these conflicts first: what an upsert is about comes before other constraints.
@@ -82,10 +91,8 @@ impl<'p> Writer<'p> {
             Some(next) => next,
             None => {
                 // The cursor stays there, and the row goes behind it without another search.
-                match self.cursor.last(&mut pager)? {
-                    true => self.cursor.rowid().saturating_add(1),
-                    false => 1,
-                }
+                let last = self.cursor.last_rowid(&mut pager)?;
+                last.map_or(1, |last| last.saturating_add(1))
             }
         };
         self.next_rowid = Some(next);
@@ -143,7 +150,7 @@ impl<'p> Writer<'p> {
             let Some(at) = self.order[step] else {
                 let appends = old.is_none() && self.next_rowid.is_some_and(|next| rowid >= next);
                 let moves = !appends && old.is_none_or(|(old, _)| old != rowid);
-                if moves && self.cursor.seek(&mut env.shared.pager.borrow_mut(), rowid)? {
+                if moves && self.cursor.has(&mut env.shared.pager.borrow_mut(), rowid)? {
                     return Ok(Some((Conflict { rowid, index: None }, step)));
                 }
                 continue;
@@ -156,14 +163,21 @@ impl<'p> Writer<'p> {
             if old.is_some_and(|(_, old)| unchanged(old)) && self.filters[at].is_none() {
                 continue;
             }
-            let key: Vec<ValueRef<'_>> =
-                index.columns.iter().map(|&c| values[c].as_ref()).collect();
-            if key.iter().any(|value| value.is_null()) {
+            if index.columns.iter().any(|&column| values[column] == Value::Null) {
                 continue;
             }
             let mut pager = env.shared.pager.borrow_mut();
             let cursor = &mut self.indexes[at];
-            if cursor.seek(&mut pager, &key, Bias::First)? {
+            let value = |column: usize| values[column].as_ref();
+            let found = match index.columns[..] {
+                // Without a list, which would need memory.
+                [a] => cursor.seek(&mut pager, &[value(a)], Bias::First)?,
+                ref columns => {
+                    let key: Vec<_> = columns.iter().map(|&column| value(column)).collect();
+                    cursor.seek(&mut pager, &key, Bias::First)?
+                }
+            };
+            if found {
                 cursor.fetch(&mut pager)?;
                 let other = cursor.rowid()?;
                 if old.is_none_or(|(old, _)| old != other) {
@@ -260,7 +274,7 @@ impl<'p> Writer<'p> {
     }
 
     fn encode_entry(&mut self, at: usize, rowid: i64, values: &Row) {
-        let (table, index) = (self.table, &self.table.indexes[at]);
+        let (table, index) = (&*self.table, &self.table.indexes[at]);
         let key = index.columns.iter().map(|&column| stored(table, column, &values[column]));
         encode(key.chain([ValueRef::Integer(rowid)]), &mut self.entry);
     }
@@ -272,7 +286,7 @@ impl<'p> Writer<'p> {
         rowid: i64,
         values: &Row,
     ) -> Result<()> {
-        let (table, index) = (self.table, &self.table.indexes[at]);
+        let (table, index) = (&*self.table, &self.table.indexes[at]);
         let columns = index.columns.iter().map(|&column| stored(table, column, &values[column]));
         let key: Vec<ValueRef<'_>> = columns.chain([ValueRef::Integer(rowid)]).collect();
         let cursor = &mut self.indexes[at];
@@ -285,17 +299,18 @@ impl<'p> Writer<'p> {
     /// Makes the record of a row, and finds out whether it, or an entry that an index will have of it, is too long:
     /// once the first entry is written it would be too late.
     fn encode(&mut self, env: &Env<'_>, rowid: i64, values: &Row) -> Result<()> {
-        let (table, alias) = (self.table, self.table.rowid_alias);
+        let (table, alias) = (&*self.table, self.table.rowid_alias);
         let stored = values.iter().enumerate().map(|(at, value)| {
             if Some(at) == alias { ValueRef::Null } else { stored(table, at, value) }
         });
         encode(stored, &mut self.record);
         let limits = &env.shared.limits;
         limits.length(self.record.len())?;
-        for (at, index) in table.indexes.iter().enumerate() {
+        for at in 0..self.indexes.len() {
             // An entry may be longer than the row where it has a column twice. But a column is not longer than the
             // row, and a rowid has 9 bytes at most: short rows need no second look.
-            let most = (self.record.len() + 9).saturating_mul(index.columns.len() + 1);
+            let most =
+                (self.record.len() + 9).saturating_mul(self.table.indexes[at].columns.len() + 1);
             if limits.length(most).is_err() {
                 self.encode_entry(at, rowid, values);
                 limits.length(self.entry.len())?;
@@ -357,5 +372,42 @@ mod tests {
         db.execute_batch("INSERT INTO t VALUES (2, 'new', NULL, hex(zeroblob(30))); COMMIT")
             .unwrap();
         assert_eq!(row(&db, "PRAGMA integrity_check"), ["ok".into()]);
+    }
+
+    /// Each of two statements keeps its cursors at the end of the table, while the other one, a
+    /// rollback and a delete move that end.
+    #[test]
+    fn a_writer_that_waited_notices_what_was_written_meanwhile() {
+        let db = Connection::memory().unwrap();
+        db.execute_batch("CREATE TABLE t(id INTEGER PRIMARY KEY, name TEXT UNIQUE, pad)").unwrap();
+        let mut first = db.prepare("INSERT INTO t(name, pad) VALUES (?, zeroblob(900))").unwrap();
+        let mut second = db.prepare("INSERT INTO t(id, name) VALUES (?, ?)").unwrap();
+        let mut add = |name: &str| {
+            first.bind(1, name).unwrap();
+            first.execute().map(|_| db.last_insert_rowid())
+        };
+        let mut put = |id: i64, name: &str| {
+            second.bind_all(&[id.into(), name.into()]).unwrap();
+            second.execute()
+        };
+        for i in 0..50 {
+            assert_eq!(add(&format!("a{i}")).unwrap(), 2 * i + 1);
+            put(2 * i + 2, &format!("b{i}")).unwrap();
+        }
+        assert!(put(100, "new").is_err() && put(101, "a7").is_err() && add("b7").is_err());
+        db.execute_batch("BEGIN; SAVEPOINT s").unwrap();
+        assert_eq!(add("c").unwrap(), 101);
+        db.execute_batch("ROLLBACK TO s").unwrap();
+        assert_eq!(add("c").unwrap(), 101);
+        db.execute_batch("ROLLBACK").unwrap();
+        assert_eq!(add("d").unwrap(), 101);
+        db.execute_batch("DELETE FROM t WHERE id > 90").unwrap();
+        put(101, "d").unwrap();
+        assert_eq!(add("e").unwrap(), 102);
+        db.execute_batch("DELETE FROM t").unwrap();
+        assert_eq!(add("f").unwrap(), 1);
+        let mut check = db.prepare("PRAGMA integrity_check").unwrap();
+        let mut rows = check.query().unwrap();
+        assert_eq!(rows.next().unwrap().unwrap().get::<String>(0).unwrap(), "ok");
     }
 }

@@ -1,5 +1,6 @@
 //! From the syntax tree of INSERT, UPDATE or DELETE to a [`ChangePlan`] (day 0, query it).
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -159,6 +160,7 @@ fn change(
         defaults,
         returning,
         sequence,
+        writer: RefCell::default(),
     })
 }
 
