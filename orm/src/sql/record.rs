@@ -57,15 +57,13 @@ pub struct KeyColumn {
 /// Makes a record of `values` in `out`, which is emptied first.
 pub fn encode<'a>(values: impl Iterator<Item = ValueRef<'a>> + Clone, out: &mut Vec<u8>) {
     out.clear();
-    let types: usize = values.clone().map(|v| varint::len(serial_type(v))).sum();
-    // The length counts itself: where it grows to two bytes, the header grows with it.
-    let mut header = types + 1;
-    while types + varint::len(header as u64) != header {
-        header = types + varint::len(header as u64);
-    }
-    varint::write(header as u64, out);
+    out.push(0); // Here comes the header's length, once it is known.
     for value in values.clone() {
         varint::write(serial_type(value), out);
+    }
+    match u8::try_from(out.len()) {
+        Ok(header @ ..0x80) => out[0] = header,
+        _ => lengthen(out),
     }
     for value in values {
         match value {
@@ -75,6 +73,19 @@ pub fn encode<'a>(values: impl Iterator<Item = ValueRef<'a>> + Clone, out: &mut 
             ValueRef::Text(bytes) | ValueRef::Blob(bytes) => out.extend_from_slice(bytes),
         }
     }
+}
+
+/// Puts the length of a header that outgrew its first byte there, which moves the types on.
+fn lengthen(header: &mut Vec<u8>) {
+    // The length counts itself: where it grows by a byte, so does the header.
+    let types = header.len() - 1;
+    let mut len = types + 2;
+    while types + varint::len(len as u64) != len {
+        len = types + varint::len(len as u64);
+    }
+    let mut bytes = Vec::new();
+    varint::write(len as u64, &mut bytes);
+    header.splice(..1, bytes);
 }
 
 /// The integer as which a REAL column stores `real`, if that takes fewer bytes. As in SQLite, -0.0 is

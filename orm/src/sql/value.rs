@@ -91,7 +91,10 @@ impl ValueRef<'_> {
             ValueRef::Null => Value::Null,
             ValueRef::Integer(n) => Value::Integer(n),
             ValueRef::Real(r) => Value::Real(r),
-            ValueRef::Text(bytes) => Value::Text(String::from_utf8_lossy(bytes).into_owned()),
+            ValueRef::Text(bytes) => Value::Text(match std::str::from_utf8(bytes) {
+                Ok(text) => text.to_owned(),
+                Err(_) => String::from_utf8_lossy(bytes).into_owned(),
+            }),
             ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
         }
     }
@@ -141,7 +144,13 @@ impl Collation {
     #[must_use]
     pub fn compare(self, a: &[u8], b: &[u8]) -> Ordering {
         match self {
-            Collation::Binary => a.cmp(b),
+            // Most texts differ in their first eight bytes: then no call is needed to see it.
+            Collation::Binary => match (a.first_chunk(), b.first_chunk()) {
+                (Some(left), Some(right)) if left != right => {
+                    u64::from_be_bytes(*left).cmp(&u64::from_be_bytes(*right))
+                }
+                _ => a.cmp(b),
+            },
             Collation::NoCase => {
                 a.iter().map(u8::to_ascii_lowercase).cmp(b.iter().map(u8::to_ascii_lowercase))
             }

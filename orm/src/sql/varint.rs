@@ -43,7 +43,16 @@ fn read_long(bytes: &[u8]) -> Option<(u64, usize)> {
 }
 
 /// Appends `value` in the fewest bytes.
+#[inline]
 pub fn write(value: u64, out: &mut Vec<u8>) {
+    if value < 0x80 {
+        out.push(low_seven(value));
+    } else {
+        write_long(value, out);
+    }
+}
+
+fn write_long(value: u64, out: &mut Vec<u8>) {
     let len = len(value);
     if len == 9 {
         // The ninth byte takes eight bits; the eight before it seven each, all with a high bit.

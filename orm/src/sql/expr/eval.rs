@@ -131,6 +131,10 @@ impl<'a> Ctx<'a> {
 }
 
 fn compared(compare: &Compare, left: &Val<'_>, right: &Val<'_>) -> Option<bool> {
+    if let (Val::Ref(ValueRef::Integer(a)), Val::Ref(ValueRef::Integer(b))) = (left, right) {
+        // The commonest case, and the same whatever the rules are.
+        return Some(compare.relation.holds(a.cmp(b)));
+    }
     let known = !left.is_null() && !right.is_null();
     known.then(|| compare.relation.holds(compare.rules.compare(left.get(), right.get())))
 }
@@ -369,10 +373,6 @@ impl Subquery {
         Ok(list)
     }
 
-    fn cached(&self, ctx: &Ctx<'_>) -> Option<Cached> {
-        ctx.env.cache.borrow().results.get(self.id).cloned().flatten()
-    }
-
     /// Starts the subquery for the current row and lets `read` pull its rows. What a run has built is
     /// kept for the next row, if there will be one.
     fn run<T>(
@@ -394,6 +394,10 @@ impl Subquery {
             place(&mut env.cache.borrow_mut().runs, self.id, run);
         }
         Ok(result)
+    }
+
+    fn cached(&self, ctx: &Ctx<'_>) -> Option<Cached> {
+        ctx.env.cache.borrow().results.get(self.id).cloned().flatten()
     }
 
     fn keep(&self, ctx: &Ctx<'_>, result: impl FnOnce() -> Cached) {
