@@ -301,14 +301,26 @@ impl<'a> Node<'a> {
         let Some((len, at)) = varint::read(rest) else { return Err(self.cut_short()) };
         // A little less than what stays local, and no division to find it.
         if len > (self.usable / 4 - 32) as u64 {
+    /// The bytes of cell `i` on this page, as they would be copied to another.
+    pub(crate) fn cell_bytes(&self, i: usize) -> Result<&'a [u8]> {
+        let cell = self.cell_from(self.cell_at(i)?).ok_or_else(|| self.cut_short())?;
+        Ok(&self.bytes[cell.exact])
+    }
+
+    /// As many bytes as all cells together could have.
+    pub(crate) fn page_bytes(&self) -> usize {
+        self.usable
+    }
+
             return Ok(None);
         }
         let end = at + usize::try_from(len).unwrap_or(usize::MAX);
         rest.get(at..end).map(Some).ok_or_else(|| self.cut_short())
     }
 
-    /// The cell at an offset; `None` when it reaches beyond the page.
-    #[inline]
+    /// The cell at an offset; `None` when it reaches beyond the page. Inlined, it computes no more of
+    /// a cell than is used.
+    #[inline(always)]
     fn cell_from(&self, start: usize) -> Option<Cell> {
         let bytes = self.bytes.get(..self.usable)?;
         let mut at = start;

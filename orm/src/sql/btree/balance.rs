@@ -79,12 +79,21 @@ impl Cells {
         self.range(i).len().max(CELL_BYTES_MIN) + 2
     }
 
-    /// The cells `range` of a page.
-    fn extend(&mut self, page: &[u8], node: &Node<'_>, range: Range<usize>) -> Result<()> {
+    /// The cells `range` of a page, with room for as many bytes as it has, taken once.
+    fn extend(&mut self, node: &Node<'_>, range: Range<usize>) -> Result<()> {
+        self.bytes.reserve(node.page_bytes());
+        self.ends.reserve(range.len());
         for i in range {
-            self.push(&[&page[node.cell(i)?.exact]]);
+            self.bytes.extend_from_slice(node.cell_bytes(i)?);
+            self.ends.push(self.bytes.len());
         }
         Ok(())
+    }
+
+    fn append(&mut self, other: &Cells) {
+        let moved = self.bytes.len();
+        self.bytes.extend_from_slice(&other.bytes);
+        self.ends.extend(other.ends.iter().map(|end| moved + end));
     }
 }
 
@@ -94,9 +103,9 @@ impl Overfull {
         let bytes = Arc::clone(pager.page(step.page)?);
         let node = Node::parse(&bytes, step.page, pager.usable())?;
         let mut over = Overfull::default();
-        over.cells.extend(&bytes, &node, 0..step.index)?;
+        over.cells.extend(&node, 0..step.index)?;
         over.cells.push(&[cell]);
-        over.cells.extend(&bytes, &node, step.index..node.cells)?;
+        over.cells.extend(&node, step.index..node.cells)?;
         if !node.kind.is_leaf() {
             over.right_child = node.child(node.cells)?;
         }
@@ -165,7 +174,7 @@ fn shrink_root(pager: &mut Pager, root: u32) -> Result<()> {
     let bytes = Arc::clone(pager.page(child)?);
     let node = Node::parse(&bytes, child, usable)?;
     let mut cells = Cells::default();
-    cells.extend(&bytes, &node, 0..node.cells)?;
+    cells.extend(&node, 0..node.cells)?;
     let right_child = if node.kind.is_leaf() { 0 } else { node.child(node.cells)? };
     let all = 0..cells.len();
     let room = usable - page::header_at(root) - node.kind.header_len();
@@ -254,9 +263,7 @@ fn gather(
             }
         }
         if let Some(over) = over.take_if(|_| number == over_page) {
-            for i in 0..over.cells.len() {
-                row.cells.push(&[over.cells.get(i)]);
-            }
+            row.cells.append(&over.cells);
             row.right_child = over.right_child;
             continue;
         }
@@ -265,7 +272,7 @@ fn gather(
         if node.kind != kind {
             return Err(Error::corrupt(number, "a page of another kind than its sibling"));
         }
-        row.cells.extend(&bytes, &node, 0..node.cells)?;
+        row.cells.extend(&node, 0..node.cells)?;
         if !kind.is_leaf() {
             row.right_child = node.child(node.cells)?;
         }
@@ -359,14 +366,14 @@ fn replace_dividers(
     let usable = pager.usable();
     let node = Node::parse(old, parent, usable)?;
     let mut new = Overfull { right_child: node.child(node.cells)?, ..Overfull::default() };
-    new.cells.extend(old, &node, 0..window.start)?;
+    new.cells.extend(&node, 0..window.start)?;
     for (i, page) in pages.iter().enumerate().take(dividers.len()) {
         new.cells.push(&[&page.to_be_bytes(), dividers.get(i)]);
     }
     // The cell behind the window, or the parent's right child, points to the window's last page.
     let last = pages.last().copied().unwrap_or(0);
     let behind = new.cells.bytes.len();
-    new.cells.extend(old, &node, window.end - 1..node.cells)?;
+    new.cells.extend(&node, window.end - 1..node.cells)?;
     if window.end <= node.cells {
         set_field(&mut new.cells.bytes, behind, last);
     } else {
