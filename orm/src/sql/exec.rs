@@ -82,7 +82,7 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use super::ast::CompoundOp;
-use super::expr::{Ctx, Env, Val, distinct_key};
+use super::expr::{Ctx, Env, distinct_key};
 use super::plan::{CorePlan, SelectPlan, SortKey};
 use super::{Error, Result, Value, ValueRef};
 use group::Groups;
@@ -309,6 +309,17 @@ enum State {
     Groups(Box<Loops>, Box<Groups>),
 }
 
+impl State {
+    #[cold]
+    fn begin(plan: &CorePlan) -> State {
+        match &plan.grouping {
+            _ if !plan.values.is_empty() => State::Values(0),
+            None => State::Loops(Box::new(Loops::new(plan))),
+            Some(_) => State::Groups(Box::new(Loops::new(plan)), Box::default()),
+        }
+    }
+}
+
 impl CoreRun {
     /// Goes back before the first row.
     fn restart(&mut self) {
@@ -332,11 +343,11 @@ impl CoreRun {
         parent: Option<&Ctx<'_>>,
         row: &mut Row,
     ) -> Result<bool> {
+        let Some(collations) = &plan.distinct else { return self.advance(plan, env, parent, row) };
         loop {
             if !self.advance(plan, env, parent, row)? {
                 return Ok(false);
             }
-            let Some(collations) = &plan.distinct else { return Ok(true) };
             let mut key = Vec::new();
             for (value, &collation) in row.iter().zip(collations) {
                 distinct_key(value.as_ref(), collation, &mut key);
@@ -355,11 +366,7 @@ impl CoreRun {
         row: &mut Row,
     ) -> Result<bool> {
         if let State::Start = self.state {
-            self.state = match &plan.grouping {
-                _ if !plan.values.is_empty() => State::Values(0),
-                None => State::Loops(Box::new(Loops::new(plan))),
-                Some(_) => State::Groups(Box::new(Loops::new(plan)), Box::default()),
-            };
+            self.state = State::begin(plan);
         }
         row.clear();
         match (&mut self.state, &plan.grouping) {
@@ -401,7 +408,7 @@ impl CoreRun {
 fn outputs(codes: &[super::expr::Code], ctx: &Ctx<'_>, row: &mut Row) -> Result<()> {
     row.reserve(codes.len());
     for code in codes {
-        row.push(code.eval(ctx).map(Val::into_value)?);
+        row.push(code.eval(ctx)?.into_value());
     }
     Ok(())
 }

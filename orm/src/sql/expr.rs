@@ -62,14 +62,13 @@ use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-pub(crate) use eval::distinct_key;
-
-use super::affinity::{Affinity, Number};
+use super::affinity::{Affinity, Number, exact_integer};
 use super::ast::LikeOp;
 use super::connection::Shared;
 use super::exec::{SelectRun, Source};
 use super::func::Function;
 use super::plan::SelectPlan;
+use super::value::trim_end;
 use super::{Collation, Value, ValueRef};
 
 /// A value on its way: borrowed as long as possible.
@@ -395,5 +394,35 @@ impl Code {
                 }
             }
         }
+    }
+}
+
+/// Appends bytes that are equal for values that are equal: 1 and 1.0, or `a` and `A` under NOCASE.
+pub(crate) fn distinct_key(value: ValueRef<'_>, collation: Collation, out: &mut Vec<u8>) {
+    const TWO_63: f64 = 9_223_372_036_854_775_808.0;
+    let bytes = |tag: u8, bytes: &[u8], out: &mut Vec<u8>| {
+        out.push(tag);
+        out.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+        out.extend_from_slice(bytes);
+    };
+    let number = |tag: u8, bytes: [u8; 8], out: &mut Vec<u8>| {
+        out.push(tag);
+        out.extend_from_slice(&bytes);
+    };
+    match value {
+        ValueRef::Null => out.push(0),
+        ValueRef::Integer(n) => number(1, n.to_le_bytes(), out),
+        ValueRef::Real(r) => match exact_integer(r) {
+            Some(n) => number(1, n.to_le_bytes(), out),
+            // The least integer is equal to a real, too, though `exact_integer` stays away from it.
+            None if r == -TWO_63 => number(1, i64::MIN.to_le_bytes(), out),
+            None => number(2, r.to_bits().to_le_bytes(), out),
+        },
+        ValueRef::Text(text) => match collation {
+            Collation::Binary => bytes(3, text, out),
+            Collation::NoCase => bytes(3, &text.to_ascii_lowercase(), out),
+            Collation::Rtrim => bytes(3, trim_end(text), out),
+        },
+        ValueRef::Blob(blob) => bytes(4, blob, out),
     }
 }

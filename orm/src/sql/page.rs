@@ -134,10 +134,19 @@ pub fn header_at(number: u32) -> usize {
     if number == 1 { super::header::HEADER_BYTES } else { 0 }
 }
 
+/// A little less than what stays on the page in any case, and no division to find it.
+#[inline]
+fn short_len(usable: usize) -> usize {
+    usable / 4 - 32
+}
+
 /// How many bytes of a payload stay on a page of `usable` bytes.
 #[inline]
 #[must_use]
 pub fn local_len(kind: PageKind, usable: usize, payload_len: usize) -> usize {
+    if payload_len <= short_len(usable) {
+        return payload_len;
+    }
     let max = if kind.is_table() { usable - 35 } else { (usable - 12) * 64 / 255 - 23 };
     if payload_len <= max {
         return payload_len;
@@ -292,15 +301,6 @@ impl<'a> Node<'a> {
         self.cell_from(self.cell_at(i)?).ok_or_else(|| self.cut_short())
     }
 
-    /// The payload of cell `i`, if all of it is on this page; perhaps `None` also for one that nearly
-    /// overflows. A search compares with this: it is quicker than taking the cell apart.
-    #[inline]
-    pub(crate) fn short_payload(&self, i: usize) -> Result<Option<&'a [u8]>> {
-        let start = self.cell_at(i)? + if self.kind.is_leaf() { 0 } else { 4 };
-        let rest = self.bytes.get(start..self.usable).unwrap_or_default();
-        let Some((len, at)) = varint::read(rest) else { return Err(self.cut_short()) };
-        // A little less than what stays local, and no division to find it.
-        if len > (self.usable / 4 - 32) as u64 {
     /// The bytes of cell `i` on this page, as they would be copied to another.
     pub(crate) fn cell_bytes(&self, i: usize) -> Result<&'a [u8]> {
         let cell = self.cell_from(self.cell_at(i)?).ok_or_else(|| self.cut_short())?;
@@ -312,10 +312,23 @@ impl<'a> Node<'a> {
         self.usable
     }
 
+    /// The payload of cell `i`, if all of it is on this page; perhaps `None` also for one that nearly
+    /// overflows. A search compares with this: it is quicker than taking the cell apart.
+    #[inline]
+    pub(crate) fn short_payload(&self, i: usize) -> Result<Option<&'a [u8]>> {
+        let start = self.cell_at(i)? + if self.kind.is_leaf() { 0 } else { 4 };
+        let rest = self.bytes.get(start..self.usable).unwrap_or_default();
+        let (len, at) = match *rest {
+            [len @ ..0x80, ..] => (usize::from(len), 1),
+            _ => match varint::read(rest) {
+                Some((len, at)) => (usize::try_from(len).unwrap_or(usize::MAX), at),
+                None => return Err(self.cut_short()),
+            },
+        };
+        if len > short_len(self.usable) {
             return Ok(None);
         }
-        let end = at + usize::try_from(len).unwrap_or(usize::MAX);
-        rest.get(at..end).map(Some).ok_or_else(|| self.cut_short())
+        rest.get(at..at + len).map(Some).ok_or_else(|| self.cut_short())
     }
 
     /// The cell at an offset; `None` when it reaches beyond the page. Inlined, it computes no more of

@@ -190,13 +190,19 @@ impl Columns {
             self.found.clear();
             self.started = true;
         }
-        while self.found.len() <= i {
-            match self.scan.step(record)? {
-                Some(place) => self.found.push(place),
-                None => return Some(None),
+        if let Some(&place) = self.found.get(i) {
+            return Some(Some(place));
+        }
+        let mut scan = self.scan;
+        while let Some(place) = scan.step(record)? {
+            self.found.push(place);
+            if self.found.len() > i {
+                self.scan = scan;
+                return Some(Some(place));
             }
         }
-        Some(Some(self.found[i]))
+        self.scan = scan;
+        Some(None)
     }
 }
 
@@ -212,18 +218,43 @@ pub fn compare(info: &KeyInfo, record: &[u8], key: &[ValueRef<'_>]) -> Result<Or
 }
 
 /// The same; `None` when the header or the body is cut short. A search calls this for each step.
+#[inline]
 fn order(info: &KeyInfo, record: &[u8], key: &[ValueRef<'_>]) -> Option<Ordering> {
+    // Mostly the first column decides, and is found at once.
+    if let (Some(value), Some(&wanted)) = (first_column(record), key.first()) {
+        let order = order_of(info, 0, value, wanted);
+        if order.is_ne() || key.len() == 1 {
+            return Some(order);
+        }
+    }
+    order_of_all(info, record, key)
+}
+
+fn order_of_all(info: &KeyInfo, record: &[u8], key: &[ValueRef<'_>]) -> Option<Ordering> {
     let mut scan = Scan::start(record)?;
     for (i, &wanted) in key.iter().enumerate() {
         let Some((serial, at)) = scan.step(record)? else { return Some(Ordering::Less) };
-        let value = value_at(record, serial, at)?;
-        let column = info.columns.get(i).copied().unwrap_or_default();
-        let order = value.compare(wanted, column.collation);
-        if order != Ordering::Equal {
-            return Some(if column.desc { order.reverse() } else { order });
+        let order = order_of(info, i, value_at(record, serial, at)?, wanted);
+        if order.is_ne() {
+            return Some(order);
         }
     }
     Some(Ordering::Equal)
+}
+
+/// The first column, if the header's length and its type take one byte each.
+#[inline]
+fn first_column(record: &[u8]) -> Option<ValueRef<'_>> {
+    let [header @ 2..0x80, serial @ ..0x80, ..] = *record else { return None };
+    value_at(record, u64::from(serial), usize::from(header))
+}
+
+/// The order of a value of column `i` of an index.
+#[inline]
+fn order_of(info: &KeyInfo, i: usize, value: ValueRef<'_>, wanted: ValueRef<'_>) -> Ordering {
+    let column = info.columns.get(i).copied().unwrap_or_default();
+    let order = value.compare(wanted, column.collation);
+    if column.desc { order.reverse() } else { order }
 }
 
 /// A walk along the header: where the next serial type is, and where its value will be.
@@ -248,7 +279,10 @@ impl Scan {
         if self.header_at >= self.header_end {
             return Some(None);
         }
-        let (serial, len) = varint::read(record.get(self.header_at..self.header_end)?)?;
+        let (serial, len) = match *record.get(self.header_at)? {
+            short @ ..0x80 => (u64::from(short), 1),
+            _ => varint::read(record.get(self.header_at..self.header_end)?)?,
+        };
         self.header_at += len;
         let at = self.body_at;
         self.body_at = at.checked_add(serial_len(serial)?)?;
@@ -264,10 +298,13 @@ pub(crate) fn value_at(record: &[u8], serial: u64, at: usize) -> Option<ValueRef
         0 => ValueRef::Null,
         1 => ValueRef::Integer(i64::from(i8::from_be_bytes(*body.first_chunk()?))),
         2 => ValueRef::Integer(i64::from(i16::from_be_bytes(*body.first_chunk()?))),
-        3 | 5 => {
-            let bytes = body.get(..if serial == 3 { 3 } else { 6 })?;
-            let sign = if bytes[0] & 0x80 == 0 { 0 } else { -1 };
-            ValueRef::Integer(bytes.iter().fold(sign, |n, &b| n << 8 | i64::from(b)))
+        3 => {
+            let [a, b, c] = *body.first_chunk()?;
+            ValueRef::Integer(i64::from(i32::from_be_bytes([a, b, c, 0]) >> 8))
+        }
+        5 => {
+            let [a, b, c, d, e, f] = *body.first_chunk()?;
+            ValueRef::Integer(i64::from_be_bytes([a, b, c, d, e, f, 0, 0]) >> 16)
         }
         4 => ValueRef::Integer(i64::from(i32::from_be_bytes(*body.first_chunk()?))),
         6 => ValueRef::Integer(i64::from_be_bytes(*body.first_chunk()?)),

@@ -85,16 +85,14 @@ impl Value {
 
 impl ValueRef<'_> {
     /// A copy that owns its bytes; text that is not UTF-8 is repaired with U+FFFD.
+    #[inline]
     #[must_use]
     pub fn to_value(self) -> Value {
         match self {
             ValueRef::Null => Value::Null,
             ValueRef::Integer(n) => Value::Integer(n),
             ValueRef::Real(r) => Value::Real(r),
-            ValueRef::Text(bytes) => Value::Text(match std::str::from_utf8(bytes) {
-                Ok(text) => text.to_owned(),
-                Err(_) => String::from_utf8_lossy(bytes).into_owned(),
-            }),
+            ValueRef::Text(bytes) => Value::Text(to_text(bytes)),
             ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
         }
     }
@@ -102,7 +100,7 @@ impl ValueRef<'_> {
     /// Whether this is NULL.
     #[must_use]
     pub fn is_null(self) -> bool {
-        self == ValueRef::Null
+        matches!(self, ValueRef::Null)
     }
 
     /// The order of `ORDER BY` and of indexes; NULL equals NULL here, unlike in `=`.
@@ -111,13 +109,13 @@ impl ValueRef<'_> {
     pub fn compare(self, other: ValueRef<'_>, collation: Collation) -> Ordering {
         match (self, other) {
             (ValueRef::Integer(a), ValueRef::Integer(b)) => a.cmp(&b),
-            _ => self.compare_others(other, collation),
+            (ValueRef::Text(a), ValueRef::Text(b)) => collation.compare(a, b),
+            _ => self.compare_others(other),
         }
     }
 
-    fn compare_others(self, other: ValueRef<'_>, collation: Collation) -> Ordering {
+    fn compare_others(self, other: ValueRef<'_>) -> Ordering {
         match (self, other) {
-            (ValueRef::Text(a), ValueRef::Text(b)) => collation.compare(a, b),
             (ValueRef::Real(a), ValueRef::Real(b)) => {
                 // NaN is never stored; should a file hold one, it sorts as SQLite's NULL would.
                 a.partial_cmp(&b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan()))
@@ -141,6 +139,7 @@ impl ValueRef<'_> {
 
 impl Collation {
     /// Compares two texts.
+    #[inline]
     #[must_use]
     pub fn compare(self, a: &[u8], b: &[u8]) -> Ordering {
         match self {
@@ -165,6 +164,13 @@ impl Collation {
             .into_iter()
             .find(|(_, known)| name.eq_ignore_ascii_case(known))
             .map(|(collation, _)| collation)
+    }
+}
+
+fn to_text(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => String::from_utf8_lossy(bytes).into_owned(),
     }
 }
 

@@ -274,6 +274,11 @@ impl IndexCursor {
         if self.at.is_fresh(pager) || !matches!(self.at.state, State::On | State::Gap) {
             return Ok(());
         }
+        self.look_up_again(pager)
+    }
+
+    #[cold]
+    fn look_up_again(&mut self, pager: &mut Pager) -> Result<()> {
         let was_on = self.at.state == State::On;
         let (old, page) = (self.at.take_record(), self.page());
         let exact = with_key(&old, |key| self.seek(pager, key, Bias::First))

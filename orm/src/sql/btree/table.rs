@@ -228,7 +228,8 @@ impl TableCursor {
     }
 
     /// Whether the cursor is on this row, and knows it: a change finds its row, then writes it.
-    fn is_on(&self, pager: &Pager, rowid: i64) -> bool {
+    #[inline]
+    pub(crate) fn is_on(&self, pager: &Pager, rowid: i64) -> bool {
         self.at.state == State::On && self.at.cell.rowid == rowid && self.at.is_fresh(pager)
     }
 
@@ -262,6 +263,11 @@ impl TableCursor {
         if self.at.is_fresh(pager) || !matches!(self.at.state, State::On | State::Gap) {
             return Ok(());
         }
+        self.look_up_again(pager)
+    }
+
+    #[cold]
+    fn look_up_again(&mut self, pager: &mut Pager) -> Result<()> {
         let was_on = self.at.state == State::On;
         let rowid = self.at.cell.rowid;
         let exact = self.seek(pager, rowid)?;

@@ -225,7 +225,10 @@ impl Group {
                 continue;
             }
             let new = match &args[..] {
-                [] => accumulator.add(&[], limits)?,
+                [] => {
+                    accumulator.count();
+                    None
+                }
                 [arg] => {
                     let value = arg.eval(ctx)?;
                     if let Some(seen) = seen {
@@ -235,7 +238,7 @@ impl Group {
                             continue;
                         }
                     }
-                    accumulator.add(&[value], limits)?
+                    accumulator.add(std::slice::from_ref(&value), limits)?
                 }
                 args => {
                     let args = args.iter().map(|arg| arg.eval(ctx)).collect::<Result<Vec<_>>>()?;

@@ -27,7 +27,7 @@ use super::source::Kind;
 
 mod open;
 
-use open::{find_row, next_row, open_rows, open_table, rowid_bound};
+use open::{next_row, open_rows, open_table, rowid_bound};
 
 /// The loops of one core, and where they stand.
 #[derive(Debug)]
@@ -151,15 +151,18 @@ impl Loops {
         parent: Option<&Ctx<'_>>,
     ) -> Result<bool> {
         let level = &plan.levels[depth];
-        let stand_in = self.sources[level.source].null;
-        let mut found = if entering {
+        // After the stand-in for a row comes none.
+        let over = !entering && self.sources[level.source].null;
+        if entering {
             self.sources[level.source].null = false;
             self.loops[depth].matched = false;
-            self.open(plan, depth, env, parent)?
-        } else {
-            !stand_in && self.advance(plan, depth, env, parent)?
-        };
-        while found {
+        }
+        let mut opening = entering;
+        while match opening {
+            true => self.open(plan, depth, env, parent)?,
+            false => !over && self.advance(plan, depth, env, parent)?,
+        } {
+            opening = false;
             env.shared.limits.step()?;
             let ctx = Ctx { env, sources: &self.sources, slots: &[], parent };
             if all_true(&level.on, &ctx)? {
@@ -168,7 +171,6 @@ impl Loops {
                     return Ok(true);
                 }
             }
-            found = self.advance(plan, depth, env, parent)?;
         }
         if !level.left || self.loops[depth].matched {
             return Ok(false);
@@ -222,7 +224,7 @@ impl Loops {
                 let key = Affinity::Numeric.apply(list[0].eval(&ctx)?);
                 let ValueRef::Integer(rowid) = key.get() else { return Ok(false) };
                 let mut pager = env.shared.pager.borrow_mut();
-                return find_row(&mut self.sources[level.source], rowid, &mut pager);
+                return self.sources[level.source].find(rowid, &mut pager);
             }
             Access::Rowid(list) => {
                 keys(list, Some(Affinity::Numeric), &ctx, &mut own.keys)?;
@@ -306,7 +308,7 @@ impl Loops {
                 }
                 (_, Value::Integer(rowid)) => {
                     let mut pager = env.shared.pager.borrow_mut();
-                    find_row(&mut self.sources[level.source], *rowid, &mut pager)?
+                    self.sources[level.source].find(*rowid, &mut pager)?
                 }
                 _ => false,
             };
@@ -417,13 +419,13 @@ impl Loop {
             }
         };
         if fits {
-            if let (Some(cursor), Kind::Table { cursor: table, .. }) =
-                (&self.index, &mut source.kind)
-                && !table.seek(pager, cursor.rowid()?)?
-            {
-                return Err(Error::corrupt(cursor.page(), "an index entry has no row"));
+            match &self.index {
+                None => source.arrive(pager)?,
+                Some(cursor) if source.find(cursor.rowid()?, pager)? => {}
+                Some(cursor) => {
+                    return Err(Error::corrupt(cursor.page(), "an index entry has no row"));
+                }
             }
-            source.arrive(pager)?;
         }
         Ok(fits)
     }

@@ -90,6 +90,21 @@ impl Source {
         Ok(())
     }
 
+    /// Makes the row of a table with this rowid the current one; false where there is none.
+    pub(super) fn find(&mut self, rowid: i64, pager: &mut Pager) -> Result<bool> {
+        let Kind::Table { cursor, .. } = &mut self.kind else { return Ok(false) };
+        if cursor.is_on(pager, rowid) {
+            // It is already, and what was decoded of it is still true.
+            self.null = false;
+            return Ok(true);
+        }
+        let found = cursor.seek(pager, rowid)?;
+        if found {
+            self.arrive(pager)?;
+        }
+        Ok(found)
+    }
+
     /// The value of a column, where it lies.
     ///
     /// # Errors

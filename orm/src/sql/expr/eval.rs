@@ -8,19 +8,19 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use super::super::affinity::{Number, exact_integer, to_integer, to_text};
+use super::super::affinity::{Number, to_integer, to_text};
 use super::super::exec::SelectRun;
 use super::super::func;
-use super::super::value::trim_end;
 use super::super::{Collation, Result, Value, ValueRef};
 use super::{Arithmetic, Asks, Cached, Case, Code, Compare, Ctx, InList, Like, Rules};
-use super::{Subquery, Val, pattern};
+use super::{Subquery, Val, distinct_key, pattern};
 
 impl Code {
     /// The value of this expression on the current row.
     ///
     /// # Errors
     /// An integer overflow in `abs` or `sum`, a damaged page, text beyond the size limit.
+    #[inline]
     pub(crate) fn eval<'a>(&'a self, ctx: &'a Ctx<'a>) -> Result<Val<'a>> {
         match self {
             Code::Const(value) => Ok(Val::Ref(value.as_ref())),
@@ -34,6 +34,14 @@ impl Code {
             },
             Code::Rowid(source) => Ok(Val::Ref(ctx.sources[*source].rowid())),
             Code::Slot(at) => Ok(Val::Ref(ctx.slots[*at].as_ref())),
+            _ => self.compute(ctx),
+        }
+    }
+
+    /// The value of what is more than a place: apart, so that the places are found without a detour.
+    #[inline(never)]
+    fn compute<'a>(&'a self, ctx: &'a Ctx<'a>) -> Result<Val<'a>> {
+        match self {
             Code::Outer(depth, code) => code.eval(ctx.outer(*depth)),
             Code::Arithmetic(op, pair) => sum(*op, pair, ctx),
             Code::Cast(affinity, code) => Ok(affinity.cast(code.eval(ctx)?)),
@@ -438,34 +446,4 @@ fn set_key(value: ValueRef<'_>, rules: Rules) -> Vec<u8> {
     };
     distinct_key(value.get(), rules.collation, &mut key);
     key
-}
-
-/// Appends bytes that are equal for values that are equal: 1 and 1.0, or `a` and `A` under NOCASE.
-pub(crate) fn distinct_key(value: ValueRef<'_>, collation: Collation, out: &mut Vec<u8>) {
-    const TWO_63: f64 = 9_223_372_036_854_775_808.0;
-    let bytes = |tag: u8, bytes: &[u8], out: &mut Vec<u8>| {
-        out.push(tag);
-        out.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
-        out.extend_from_slice(bytes);
-    };
-    let number = |tag: u8, bytes: [u8; 8], out: &mut Vec<u8>| {
-        out.push(tag);
-        out.extend_from_slice(&bytes);
-    };
-    match value {
-        ValueRef::Null => out.push(0),
-        ValueRef::Integer(n) => number(1, n.to_le_bytes(), out),
-        ValueRef::Real(r) => match exact_integer(r) {
-            Some(n) => number(1, n.to_le_bytes(), out),
-            // The least integer is equal to a real, too, though `exact_integer` stays away from it.
-            None if r == -TWO_63 => number(1, i64::MIN.to_le_bytes(), out),
-            None => number(2, r.to_bits().to_le_bytes(), out),
-        },
-        ValueRef::Text(text) => match collation {
-            Collation::Binary => bytes(3, text, out),
-            Collation::NoCase => bytes(3, &text.to_ascii_lowercase(), out),
-            Collation::Rtrim => bytes(3, trim_end(text), out),
-        },
-        ValueRef::Blob(blob) => bytes(4, blob, out),
-    }
 }

@@ -87,17 +87,25 @@ impl Aggregate {
 }
 
 impl Accumulator {
-    /// Takes a row in: its arguments, none for `count(*)`. Min and max say whether the row is the
-    /// new extreme, the others `None`.
+    /// Takes a row in for `count(*)`, which is all that goes without arguments.
+    #[inline]
+    pub(crate) fn count(&mut self) {
+        if let Accumulator::Count(count) = self {
+            *count += 1;
+        }
+    }
+
+    /// Takes a row in by its arguments. Min and max say whether the row is the new extreme, the others
+    /// `None`.
     ///
     /// # Errors
     /// `string or blob too big` from `group_concat`.
     pub(crate) fn add(&mut self, args: &[Val<'_>], limits: &Limits) -> Result<Option<bool>> {
-        let value = args.first().map_or(ValueRef::Integer(1), Val::get);
+        let value = args.first().map_or(ValueRef::Null, Val::get);
         if value.is_null() {
             // As long as there is no extreme, a row without one may stand for it.
             return Ok(match self {
-                Accumulator::Extreme { best, .. } => Some(*best == Value::Null),
+                Accumulator::Extreme { best, .. } => Some(matches!(best, Value::Null)),
                 _ => None,
             });
         }
@@ -112,7 +120,7 @@ impl Accumulator {
             Accumulator::Extreme { greatest, collation, best } => {
                 let order = value.compare(best.as_ref(), *collation);
                 let better = if *greatest { order.is_gt() } else { order.is_lt() };
-                if better || *best == Value::Null {
+                if better || matches!(best, Value::Null) {
                     *best = value.to_value();
                     return Ok(Some(true));
                 }

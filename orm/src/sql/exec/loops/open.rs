@@ -53,16 +53,6 @@ pub(super) fn open_table(
     Ok(true)
 }
 
-/// Moves to the row with this rowid, if there is one.
-pub(super) fn find_row(source: &mut Source, rowid: i64, pager: &mut Pager) -> Result<bool> {
-    let Kind::Table { cursor, .. } = &mut source.kind else { return Ok(false) };
-    let found = cursor.seek(pager, rowid)?;
-    if found {
-        source.arrive(pager)?;
-    }
-    Ok(found)
-}
-
 /// Starts at the first row of a subquery of FROM. The outermost loop, which goes through the rows once,
 /// pulls one after another; others compute all of them the first time.
 pub(super) fn open_rows(
