@@ -66,6 +66,13 @@ pub enum Error {
     Interrupted,
     /// A string, blob or row beyond the limit of 1,000,000,000 bytes, or a lower one that was set.
     TooBig,
+    /// A sort, a grouping or its like keeps more than it may.
+    TooMuch {
+        /// What it would keep, in bytes.
+        bytes: usize,
+        /// What it may: [`Connection::set_memory_max`](crate::sql::Connection::set_memory_max).
+        limit: usize,
+    },
     /// Any other complaint about the meaning of a statement, in SQLite's words.
     Sql(String),
     /// The operating system refused.
@@ -163,6 +170,10 @@ impl fmt::Display for Error {
             Error::IntegerOverflow => write!(f, "integer overflow"),
             Error::Interrupted => write!(f, "interrupted"),
             Error::TooBig => write!(f, "string or blob too big"),
+            Error::TooMuch { bytes, limit } => {
+                let raise = "raise Connection::set_memory_max";
+                write!(f, "a query keeps {bytes} bytes, limit is {limit}; {raise}")
+            }
             Error::Sql(text) => write!(f, "{text}"),
             Error::Io { action, path, source } => {
                 write!(f, "disk I/O error: {action} of {path}: {source}")

@@ -17,8 +17,8 @@
 //! Five things make it keep rows: a sort that no index saves (with LIMIT n, not many more than n of
 //! them), GROUP BY where no index brings the rows of a group together (one entry for each group),
 //! DISTINCT (one key for each different row), a UNION or its like, and a subquery after IN, or one in
-//! FROM that an inner loop goes through again and again. They are kept in memory; SQLite would go on
-//! in a temporary file.
+//! FROM that an inner loop goes through again and again. They are kept in memory, up to a
+//! [limit](kept); SQLite would go on in a temporary file.
 //!
 //! # The idea alone
 //! ```
@@ -73,6 +73,7 @@
 
 pub mod change;
 pub mod group;
+pub mod kept;
 pub mod loops;
 pub mod sequence;
 pub mod source;
@@ -86,6 +87,7 @@ use super::expr::{Ctx, Env, distinct_key};
 use super::plan::{CorePlan, SelectPlan, SortKey};
 use super::{Error, Result, Value, ValueRef};
 use group::Groups;
+use kept::{Distinct, Kept};
 use loops::Loops;
 pub(crate) use source::Source;
 
@@ -196,15 +198,19 @@ impl SelectRun {
         let mut row = Row::new();
         // Once there are enough, a row must come before the last of them.
         let mut full = false;
+        let (mut kept, limits) = (Kept::default(), &env.shared.limits);
         while self.core.next(&plan.first, env, parent, &mut row)? {
             let last = rows.get(wanted.wrapping_sub(1)).filter(|_| full);
             if last.is_some_and(|last| !compare(&row, last, &plan.order).is_lt()) {
                 continue;
             }
+            kept.row(&row, limits)?;
             rows.push(std::mem::take(&mut row));
             if sorts && rows.len() >= 2 * wanted + 1000 {
                 sort(&mut rows, &plan.order);
                 rows.truncate(wanted);
+                kept = Kept::default();
+                rows.iter().try_for_each(|row| kept.row(row, limits))?;
                 full = true;
             }
         }
@@ -212,6 +218,7 @@ impl SelectRun {
             let mut core = CoreRun::default();
             let mut others = Vec::new();
             while core.next(next, env, parent, &mut row)? {
+                kept.row(&row, limits)?;
                 others.push(std::mem::take(&mut row));
             }
             rows = compound(plan, *op, rows, others);
@@ -296,7 +303,7 @@ fn compare(a: &Row, b: &Row, keys: &[SortKey]) -> Ordering {
 struct CoreRun {
     state: State,
     /// The rows that DISTINCT has let through.
-    seen: HashSet<Vec<u8>>,
+    seen: Distinct,
 }
 
 #[derive(Debug, Default)]
@@ -352,7 +359,7 @@ impl CoreRun {
             for (value, &collation) in row.iter().zip(collations) {
                 distinct_key(value.as_ref(), collation, &mut key);
             }
-            if self.seen.insert(key) {
+            if self.seen.insert(key, &env.shared.limits)? {
                 return Ok(true);
             }
         }

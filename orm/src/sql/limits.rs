@@ -25,6 +25,7 @@
 //! A *step* is a row that a loop looks at: not what a query gives, but what it takes. A statement
 //! that is interrupted undoes itself as after any error. [`Connection::set_length_max`] bounds the
 //! single value, which no step would: `zeroblob(1000000000)` is one row. It bounds a row as well.
+//! [`Connection::set_memory_max`] bounds what a query keeps in memory to sort or group it.
 //!
 //! Not counted are the sort of rows that have been read, `SELECT count(*)` without a condition, which
 //! looks at pages and not at rows, and `PRAGMA integrity_check`.
@@ -39,6 +40,9 @@ use super::{Connection, Error, Result};
 /// The longest text or blob, as in SQLite.
 pub(crate) const LENGTH_MAX: usize = 1_000_000_000;
 
+/// What one sort, grouping or the like may keep. Less than a value may have would refuse to sort one row.
+const MEMORY_MAX: usize = 1 << 30;
+
 /// What bounds the statements of a connection.
 #[derive(Debug)]
 pub(crate) struct Limits {
@@ -46,6 +50,7 @@ pub(crate) struct Limits {
     left: Cell<u64>,
     progress: RefCell<Option<Progress>>,
     length_max: Cell<usize>,
+    memory_max: Cell<usize>,
 }
 
 /// Whom to ask, and every how many steps.
@@ -81,12 +86,19 @@ impl Connection {
     pub fn set_length_max(&self, bytes: usize) {
         self.shared.limits.length_max.set(bytes.min(LENGTH_MAX));
     }
+
+    /// Bounds what a sort, a grouping, a DISTINCT or a subquery keeps in memory, each for itself, in bytes; at first it
+    /// is 1,073,741,824, which is a little more than the longest value has. What is more is [`Error::TooMuch`].
+    pub fn set_memory_max(&self, bytes: usize) {
+        self.shared.limits.memory_max.set(bytes);
+    }
 }
 
 impl Limits {
     pub(crate) fn new() -> Limits {
         let (left, length_max) = (Cell::new(u64::MAX), Cell::new(LENGTH_MAX));
-        Limits { left, progress: RefCell::new(None), length_max }
+        let memory_max = Cell::new(MEMORY_MAX);
+        Limits { left, progress: RefCell::new(None), length_max, memory_max }
     }
 
     /// Takes a step.
@@ -106,6 +118,12 @@ impl Limits {
         let Some(progress) = &mut *progress else { return Ok(()) };
         self.left.set(progress.steps);
         if (progress.goes_on)() { Ok(()) } else { Err(Error::Interrupted) }
+    }
+
+    /// Checks what is kept at one place.
+    pub(crate) fn memory(&self, bytes: usize) -> Result<()> {
+        let limit = self.memory_max.get();
+        if bytes > limit { Err(Error::TooMuch { bytes, limit }) } else { Ok(()) }
     }
 
     /// Checks the length of a value before it is made, or of a record before it is written.

@@ -15,7 +15,7 @@
 //! A column that is neither in GROUP BY nor in an aggregate is that of the group's first row, or, with
 //! min or max, of the row that has the extreme.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::super::btree;
 use super::super::expr::scope::SlotPlan;
@@ -24,6 +24,7 @@ use super::super::func::aggregate::Accumulator;
 use super::super::plan::{CorePlan, Grouping};
 use super::super::{Collation, Result, Value};
 use super::Loops;
+use super::kept::{Distinct, Kept};
 
 /// The groups of a query, one after another.
 #[derive(Debug, Default)]
@@ -58,7 +59,7 @@ struct Group {
 #[derive(Debug)]
 enum Slot {
     /// With the values that a DISTINCT aggregate has seen.
-    Aggregate(Accumulator, Option<HashSet<Vec<u8>>>),
+    Aggregate(Accumulator, Option<Distinct>),
     Keep(Value),
 }
 
@@ -151,6 +152,7 @@ fn collect(
     // The key of this row and of the one before, which often is the same: then no look-up is needed.
     let (mut bytes, mut before) = (Vec::new(), Vec::new());
     let mut at = 0;
+    let (mut kept, limits) = (Kept::default(), &env.shared.limits);
     while loops.next(plan, env, parent)? {
         let ctx = Ctx { env, sources: &loops.sources, slots: &[], parent };
         std::mem::swap(&mut bytes, &mut before);
@@ -160,10 +162,13 @@ fn collect(
             Some(at) => at,
             None => {
                 let values = grouping.keys.iter().map(|(code, _)| code.eval(&ctx));
-                let key = values.map(|value| value.map(Val::into_value)).collect::<Result<_>>()?;
+                let key: Vec<Value> =
+                    values.map(|value| value.map(Val::into_value)).collect::<Result<_>>()?;
                 let mut group = Group::default();
                 group.start(grouping);
                 group.keep(grouping, &ctx)?;
+                kept.row(&key, limits)?;
+                kept.bytes(bytes.len() + size_of_val(&*group.slots), limits)?;
                 groups.push((key, group));
                 by_key.insert(bytes.clone(), groups.len() - 1);
                 groups.len() - 1
@@ -199,7 +204,7 @@ impl Group {
         let slot = |plan: &SlotPlan| match plan {
             SlotPlan::Keep(_) => Slot::Keep(Value::Null),
             SlotPlan::Aggregate { aggregate, distinct, collation, .. } => {
-                Slot::Aggregate(aggregate.start(*collation), distinct.then(HashSet::new))
+                Slot::Aggregate(aggregate.start(*collation), distinct.then(Distinct::default))
             }
         };
         self.slots.clear();
@@ -234,7 +239,7 @@ impl Group {
                     if let Some(seen) = seen {
                         let mut key = Vec::new();
                         distinct_key(value.get(), *collation, &mut key);
-                        if !seen.insert(key) {
+                        if !seen.insert(key, limits)? {
                             continue;
                         }
                     }

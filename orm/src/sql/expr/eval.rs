@@ -5,11 +5,11 @@
 //! out of a condition only to ask whether it is zero.
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::super::affinity::{Number, to_integer, to_text};
 use super::super::exec::SelectRun;
+use super::super::exec::kept::{Distinct, Kept};
 use super::super::func;
 use super::super::{Collation, Result, Value, ValueRef};
 use super::{Arithmetic, Asks, Cached, Case, Code, Compare, Ctx, InList, Like, Rules};
@@ -310,7 +310,7 @@ impl Case {
 /// The first column of a subquery, for IN: which values there are, and whether one is NULL.
 #[derive(Debug, Default)]
 pub(crate) struct ValueSet {
-    keys: HashSet<Vec<u8>>,
+    keys: Distinct,
     has_null: bool,
 }
 
@@ -356,7 +356,9 @@ impl Subquery {
             while next(&mut row)? {
                 match &row[0] {
                     Value::Null => set.has_null = true,
-                    value => drop(set.keys.insert(set_key(value.as_ref(), rules))),
+                    value => {
+                        set.keys.insert(set_key(value.as_ref(), rules), &ctx.env.shared.limits)?;
+                    }
                 }
             }
             Ok(Rc::new(set))
@@ -371,8 +373,9 @@ impl Subquery {
             return Ok(list);
         }
         let list = self.run(ctx, |next| {
-            let (mut values, mut row) = (Vec::new(), Vec::new());
+            let (mut values, mut row, mut kept) = (Vec::new(), Vec::new(), Kept::default());
             while next(&mut row)? {
+                kept.row(&row, &ctx.env.shared.limits)?;
                 values.push(row.swap_remove(0));
             }
             Ok(Rc::new(values))

@@ -4,6 +4,7 @@ use super::super::super::affinity::Affinity;
 use super::super::super::expr::{Ctx, Env};
 use super::super::super::plan::{Bound, SelectPlan};
 use super::super::super::{Pager, Result, ValueRef};
+use super::super::kept::Kept;
 use super::super::source::Kind;
 use super::super::{Row, SelectRun, Source};
 
@@ -81,8 +82,9 @@ pub(super) fn open_rows(
         *kept = Some(run);
         return Ok(found);
     }
-    let mut all = Vec::new();
+    let (mut all, mut count) = (Vec::new(), Kept::default());
     while found {
+        count.row(&row, &env.shared.limits)?;
         all.append(&mut row);
         found = run.next(select, env, parent, &mut row)?;
     }
