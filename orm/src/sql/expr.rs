@@ -267,6 +267,7 @@ pub(crate) enum Cached {
 impl<'a> Val<'a> {
     pub(crate) const NULL: Val<'static> = Val::Ref(ValueRef::Null);
 
+    #[inline]
     pub(crate) fn get(&self) -> ValueRef<'_> {
         match self {
             Val::Ref(value) => *value,
@@ -278,6 +279,7 @@ impl<'a> Val<'a> {
         matches!(self, Val::Ref(ValueRef::Null) | Val::Own(Value::Null))
     }
 
+    #[inline]
     pub(crate) fn into_value(self) -> Value {
         match self {
             Val::Ref(value) => value.to_value(),

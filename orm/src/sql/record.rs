@@ -122,6 +122,26 @@ pub fn columns(record: &[u8]) -> Result<impl Iterator<Item = Result<ValueRef<'_>
     }))
 }
 
+/// Calls `with` with the columns of a record; keys of up to eight columns need no allocation.
+pub(crate) fn with_columns<T>(
+    record: &[u8],
+    with: impl FnOnce(&[ValueRef<'_>]) -> Result<T>,
+) -> Result<T> {
+    let mut few = [ValueRef::Null; 8];
+    let mut rest = columns(record)?;
+    for (i, slot) in few.iter_mut().enumerate() {
+        match rest.next() {
+            Some(value) => *slot = value?,
+            None => return with(&few[..i]),
+        }
+    }
+    let mut all = few.to_vec();
+    for value in rest {
+        all.push(value?);
+    }
+    with(&all)
+}
+
 /// The last column of a record: the row id, in an index.
 ///
 /// # Errors

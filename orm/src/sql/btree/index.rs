@@ -158,6 +158,11 @@ impl IndexCursor {
     /// # Errors
     /// As [`IndexCursor::first`].
     pub fn seek(&mut self, pager: &mut Pager, key: &[ValueRef<'_>], bias: Bias) -> Result<bool> {
+        if bias == Bias::First
+            && let Some(order) = self.order_here(pager, key)
+        {
+            return Ok(order.is_eq());
+        }
         let (on_leaf, above) = self.locate(pager, key, bias)?;
         if self.at.here().index < self.at.cells {
             self.at.arrive()?;
@@ -176,8 +181,8 @@ impl IndexCursor {
     ///
     /// [`TableCursor::insert`]: super::TableCursor::insert
     pub fn insert(&mut self, pager: &mut Pager, record: &[u8]) -> Result<()> {
-        with_key(record, |key| {
-            if self.is_between(pager, key) {
+        record::with_columns(record, |key| {
+            if self.order_here(pager, key) == Some(Ordering::Greater) {
                 return Ok(());
             }
             let (here, above) = self.locate(pager, key, Bias::First)?;
@@ -236,29 +241,27 @@ impl IndexCursor {
             // Pages moved between the entry and its leaf. Looking for the substitute where it is
             // now leads to the leaf that it left.
             let page = self.page();
-            with_key(&substitute, |key| self.locate(pager, key, Bias::First))
+            record::with_columns(&substitute, |key| self.locate(pager, key, Bias::First))
                 .map_err(|error| error.on_page(page))?;
         }
         write::rebalance_leaf(pager, &mut self.at)
     }
 
-    /// Whether `key` belongs between the entry that the cursor is on and the one before it on the
-    /// same leaf. So it is where a unique key was just looked for and not found.
-    fn is_between(&self, pager: &Pager, key: &[ValueRef<'_>]) -> bool {
-        let (at, step) = (&self.at, self.at.here());
-        let (State::On, Some(page), Some(before)) = (at.state, &at.page, step.index.checked_sub(1))
-        else {
-            return false;
-        };
-        let node = page.node();
+    /// The order of the current entry against `key`, where a search would end here: the entry is not
+    /// less, but the one before it on the same leaf is. So it is where a unique key was just looked
+    /// for, or where the entries of the key before `key` have been gone through.
+    fn order_here(&self, pager: &Pager, key: &[ValueRef<'_>]) -> Option<Ordering> {
+        let (at, here) = (&self.at, self.at.here().index);
+        if at.state != State::On || !at.on_leaf || !at.is_fresh(pager) {
+            return None;
+        }
+        let node = at.page.as_ref()?.node();
         let order = |i| match node.short_payload(i) {
             Ok(Some(record)) => record::compare(&self.info, record, key).ok(),
             _ => None,
         };
-        at.on_leaf
-            && at.is_fresh(pager)
-            && order(before) == Some(Ordering::Less)
-            && order(step.index) == Some(Ordering::Greater)
+        let order_of_this = order(here).filter(|order| order.is_ge())?;
+        (order(here.checked_sub(1)?)? == Ordering::Less).then_some(order_of_this)
     }
 
     #[inline]
@@ -281,7 +284,7 @@ impl IndexCursor {
     fn look_up_again(&mut self, pager: &mut Pager) -> Result<()> {
         let was_on = self.at.state == State::On;
         let (old, page) = (self.at.take_record(), self.page());
-        let exact = with_key(&old, |key| self.seek(pager, key, Bias::First))
+        let exact = record::with_columns(&old, |key| self.seek(pager, key, Bias::First))
             .map_err(|error| error.on_page(page))?;
         if self.at.state == State::On && !(was_on && exact) {
             self.at.state = State::Gap;
@@ -378,23 +381,6 @@ fn compare_whole(
     record::compare(info, &whole, key)
 }
 
-/// Calls `with` with the columns of a record; keys of up to eight columns need no allocation.
-fn with_key<T>(record: &[u8], with: impl FnOnce(&[ValueRef<'_>]) -> Result<T>) -> Result<T> {
-    let mut few = [ValueRef::Null; 8];
-    let mut columns = record::columns(record)?;
-    for (i, slot) in few.iter_mut().enumerate() {
-        match columns.next() {
-            Some(value) => *slot = value?,
-            None => return with(&few[..i]),
-        }
-    }
-    let mut all = few.to_vec();
-    for value in columns {
-        all.push(value?);
-    }
-    with(&all)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::super::vfs::MemoryVfs;
@@ -432,6 +418,26 @@ mod tests {
         assert!(!cursor.seek(&mut pager, &[ValueRef::Text(b"zoo")], Bias::First).unwrap());
         assert!(!cursor.is_valid() && cursor.prev(&mut pager).unwrap());
         assert_eq!(cursor.rowid().unwrap(), 2);
+    }
+
+    #[test]
+    fn a_search_that_ends_where_the_last_one_led_says_the_same_as_one_from_the_root() {
+        let (mut pager, mut cursor) = index();
+        for i in 0..300 {
+            insert(&mut pager, &mut cursor, &[Value::Integer(i / 3 * 2), Value::Integer(i)]);
+        }
+        for key in (0..210).chain((0..210).rev()) {
+            let key = [ValueRef::Integer(key)];
+            let mut other = IndexCursor::new(cursor.at.root, Arc::default());
+            let found = other.seek(&mut pager, &key, Bias::First).unwrap();
+            assert_eq!(cursor.seek(&mut pager, &key, Bias::First).unwrap(), found);
+            let mut valid = cursor.is_valid();
+            assert_eq!(valid, other.is_valid());
+            assert!(!valid || cursor.record() == other.record());
+            while valid && cursor.begins_with(&key).unwrap() {
+                valid = cursor.next(&mut pager).unwrap();
+            }
+        }
     }
 
     #[test]
