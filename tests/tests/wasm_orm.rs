@@ -250,6 +250,8 @@ fn thirty_watchers_and_huge_inputs_leave_the_page_as_it_was() {
     assert!(page.contains("1 row changed"));
     let (_, page) = post(&url, "SELECT name FROM city WHERE length(name) > 1000");
     assert!(page.contains("... (2000000 bytes)"), "a long value is cut");
+    let (_, page) = post(&url, "SELECT a.name FROM city a, city b ORDER BY b.name, a.name");
+    assert!(page.contains(" bytes, limit is 33554432; raise "), "{}", said(&page));
     let (_, page) = post(&url, "INSERT INTO city(name) SELECT name || name FROM city");
     assert!(page.contains("Error: string or blob too big"), "{}", said(&page));
     let double = "INSERT INTO city(name) SELECT name FROM city";

@@ -29,6 +29,8 @@ pub const PAGE_BYTES: usize = 512;
 
 /// No text or blob may become longer: `zeroblob(1000000000)` is a short text.
 const VALUE_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// No sort may keep more: a join of a few long rows is short, too.
+const MEMORY_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// How long a visitor waits for the others.
 const WAIT_MAX: Duration = Duration::from_secs(5);
 /// How long a transaction may be left alone.
@@ -218,6 +220,7 @@ fn connect(path: &Path) -> Result<Connection, String> {
     let connect = || {
         let connection = Connection::open_with(Box::new(store), &path.to_string_lossy(), options)?;
         connection.set_length_max(VALUE_BYTES_MAX);
+        connection.set_memory_max(MEMORY_BYTES_MAX);
         if connection.page_count()? == 0 {
             connection.execute_batch(FIRST)?;
         }
