@@ -68,7 +68,7 @@
 //! - Columns are dropped only where that is allowed; renames, new types and new constraints are followed.
 //!
 //! # Constraints
-//! Each constraint is [compared](constraints) whole. One that the table lacks is put on by the rebuild; where a row breaks it, the
+//! Each constraint is [compared](mod@constraints) whole. One that the table lacks is put on by the rebuild; where a row breaks it, the
 //! error is that of an INSERT, and the old table stays. A DEFAULT, a COLLATE or a REFERENCES that the model has with
 //! other words takes the old one's place. One that only the table has is refused like a column that only the table has: the
 //! error names it, and [`allow_drop`](Migration::allow_drop) takes it off. gorm's `AutoMigrate` follows a changed DEFAULT, NOT NULL and UNIQUE, too;
@@ -97,7 +97,7 @@
 //! 1. `exercise_a_new_unique_column_of_an_option_needs_no_rebuild`: NULLs never collide; add the column and a unique index.
 //! 2. `exercise_a_plan_shows_its_values`: the plan says `SET "Age" = ?`; put the value in.
 
-mod constraints;
+pub mod constraints;
 
 use std::marker::PhantomData;
 
