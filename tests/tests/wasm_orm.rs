@@ -211,24 +211,24 @@ fn a_transaction_is_seen_while_it_is_open_and_by_others_at_once() {
     assert_eq!(browser.complaints(), [""; 0]);
 }
 
+/// Someone who follows the page's changes, and is being served.
+fn watcher(addr: &str) -> BufReader<TcpStream> {
+    let mut stream = TcpStream::connect(addr).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let head = format!("GET /orm/changes?seen=0 HTTP/1.1\r\nHost: {addr}\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    reader.read_line(&mut line).unwrap();
+    assert!(line.contains("200"), "{line}");
+    reader
+}
+
 #[test]
 fn thirty_watchers_and_huge_inputs_leave_the_page_as_it_was() {
     let url = own_playground();
     let addr = url.strip_prefix("http://").unwrap();
-    let watchers: Vec<_> = (0..30)
-        .map(|_| {
-            let mut stream = TcpStream::connect(addr).unwrap();
-            stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-            let head = format!("GET /orm/changes?seen=0 HTTP/1.1\r\nHost: {addr}\r\n\r\n");
-            stream.write_all(head.as_bytes()).unwrap();
-            // The answer has begun: this one is being served.
-            let mut reader = BufReader::new(stream);
-            let mut line = String::new();
-            reader.read_line(&mut line).unwrap();
-            assert!(line.contains("200"), "{line}");
-            reader
-        })
-        .collect();
+    let watchers: Vec<_> = (0..30).map(|_| watcher(addr)).collect();
     let fastest = (0..20).map(|_| {
         let since = Instant::now();
         assert_eq!(Client::new().get(&format!("{url}/")).unwrap().status, 200);
@@ -251,7 +251,7 @@ fn thirty_watchers_and_huge_inputs_leave_the_page_as_it_was() {
     let (_, page) = post(&url, "SELECT name FROM city WHERE length(name) > 1000");
     assert!(page.contains("... (2000000 bytes)"), "a long value is cut");
     let (_, page) = post(&url, "SELECT a.name FROM city a, city b ORDER BY b.name, a.name");
-    assert!(page.contains(" bytes, limit is 33554432; raise "), "{}", said(&page));
+    assert!(page.contains(" bytes, the limit is 33554432; raise "), "{}", said(&page));
     let (_, page) = post(&url, "INSERT INTO city(name) SELECT name || name FROM city");
     assert!(page.contains("Error: string or blob too big"), "{}", said(&page));
     let double = "INSERT INTO city(name) SELECT name FROM city";

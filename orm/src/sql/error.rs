@@ -172,7 +172,7 @@ impl fmt::Display for Error {
             Error::TooBig => write!(f, "string or blob too big"),
             Error::TooMuch { bytes, limit } => {
                 let raise = "raise Connection::set_memory_max";
-                write!(f, "a query keeps {bytes} bytes, limit is {limit}; {raise}")
+                write!(f, "a query keeps {bytes} bytes, the limit is {limit}; {raise}")
             }
             Error::Sql(text) => write!(f, "{text}"),
             Error::Io { action, path, source } => {

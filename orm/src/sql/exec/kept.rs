@@ -113,7 +113,7 @@ mod tests {
             assert!(matches!(error, Error::TooMuch { limit: 10_000, .. }), "{sql}: {error}");
             let text = error.to_string();
             assert!(
-                text.ends_with(" bytes, limit is 10000; raise Connection::set_memory_max"),
+                text.ends_with(" bytes, the limit is 10000; raise Connection::set_memory_max"),
                 "{text}"
             );
         }
