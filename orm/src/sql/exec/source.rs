@@ -99,7 +99,8 @@ impl Source {
             return Ok(true);
         }
         let found = cursor.seek(pager, rowid)?;
-        if found {
+        // Where there is none the cursor is on the row behind the gap, which may be asked for next.
+        if cursor.is_valid() {
             self.arrive(pager)?;
         }
         Ok(found)
