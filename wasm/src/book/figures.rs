@@ -94,7 +94,7 @@
 //! before they are used.
 //!
 //! The ORM over the bare engine, 10,000 structs: `insert_all` 0.78 of its time (it puts many rows into
-//! one statement), `find` 0.94, inserts one by one 1.13 of its
+//! one statement), `find` 0.94, inserts one by one 1.09 of its
 //! instructions.
 //!
 //! # Sizes
