@@ -120,7 +120,7 @@
 //!    statement that was used longest ago.
 //! 2. `exercise_a_whole_real_keeps_its_point`: the [log](crate::log) shows the real 18.0 as `18`; show what it is.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Instant;
 
@@ -135,7 +135,8 @@ pub const STATEMENTS_MAX: usize = 64;
 /// Runs statements; see the [module](self).
 pub struct Session<'e> {
     engine: &'e Engine,
-    statements: HashMap<String, Box<dyn Statement + 'e>>,
+    /// By their texts; a tree, because to compare two texts costs less than to hash one.
+    statements: BTreeMap<String, Box<dyn Statement + 'e>>,
     /// The texts of INSERTs, which `record` writes (day 3).
     pub(crate) inserts: Inserts,
     /// How many transactions are open, one in the other (day 6).
@@ -155,7 +156,7 @@ pub struct Raw<'s, 'e> {
 
 impl<'e> Session<'e> {
     pub(crate) fn new(engine: &'e Engine) -> Session<'e> {
-        Session { engine, statements: HashMap::new(), inserts: Inserts::default(), depth: 0 }
+        Session { engine, statements: BTreeMap::new(), inserts: Inserts::default(), depth: 0 }
     }
 
     /// Starts a statement in the database's own SQL. Text from users belongs into `args`.
