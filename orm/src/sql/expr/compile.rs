@@ -20,7 +20,7 @@ use super::super::func::aggregate::Aggregate;
 use super::super::func::{self, Function};
 use super::super::plan::{self, OutputColumn, SelectPlan};
 use super::super::{Collation, Error, Result, Value};
-use super::scope::{Place, Scope, SlotPlan, Typed, add_slot, rules};
+use super::scope::{Place, Scope, SlotPlan, Typed, Written, add_slot, rules};
 use super::{
     Arithmetic, Asks, Between, Case, Code, Compare, Ctx, InList, Like, Relation, Rules, Subquery,
     Val,
@@ -61,6 +61,9 @@ impl Scope<'_> {
             Expr::Unary(op, inner) => self.unary(*op, inner),
             Expr::Binary(op, left, right) => self.binary(*op, left, right),
             Expr::Call(call) => self.call(call),
+            Expr::Case { base, arms, otherwise } => {
+                self.case(base.as_deref(), arms, otherwise.as_deref())
+            }
             Expr::Subquery(select) => {
                 let subquery = self.subquery(select, Asks::Value)?;
                 // A value has its column's affinity, but not its collation.
@@ -73,7 +76,7 @@ impl Scope<'_> {
         }
     }
 
-    /// Expressions that are true, false or NULL, and CASE.
+    /// Expressions that are true, false or NULL.
     #[inline(never)]
     fn predicate(&self, expr: &Expr) -> Result<Typed> {
         Ok(Typed::plain(match expr {
@@ -91,9 +94,6 @@ impl Scope<'_> {
                 pattern: self.code(pattern)?,
                 escape: escape.as_ref().map(|escape| self.code(escape)).transpose()?,
             })),
-            Expr::Case { base, arms, otherwise } => {
-                self.case(base.as_deref(), arms, otherwise.as_deref())?
-            }
             _ => return Err(Error::Misuse("an expression that compile does not know")),
         }))
     }
@@ -156,17 +156,21 @@ impl Scope<'_> {
         base: Option<&Expr>,
         arms: &[(Expr, Expr)],
         otherwise: Option<&Expr>,
-    ) -> Result<Code> {
+    ) -> Result<Typed> {
         let base = base.map(|base| self.compile(base)).transpose()?;
+        let mut written = Written::default();
+        written.see(base.as_ref());
         let arm = |(when, then): &(Expr, Expr)| {
-            let when = self.compile(when)?;
+            let (when, then) = (self.compile(when)?, self.compile(then)?);
+            written.see([&when, &then]);
             let rules = base.as_ref().map_or(Rules::PLAIN, |base| rules(base, &when));
-            Ok((rules, when.code, self.code(then)?))
+            Ok((rules, when.code, then.code))
         };
         let arms = arms.iter().map(arm).collect::<Result<_>>()?;
-        let otherwise = otherwise.map(|expr| self.code(expr)).transpose()?;
-        let base = base.map(|base| base.code);
-        Ok(Code::Case(Box::new(Case { base, arms, otherwise })))
+        let otherwise = otherwise.map(|expr| self.compile(expr)).transpose()?;
+        written.see(otherwise.as_ref());
+        let (base, otherwise) = (base.map(|typed| typed.code), otherwise.map(|typed| typed.code));
+        Ok(written.of(Code::Case(Box::new(Case { base, arms, otherwise }))))
     }
 
     #[inline(never)]
@@ -330,6 +334,8 @@ impl Scope<'_> {
             return Err(if call.star { func::wrong_arguments(name) } else { Error::Sql(text) });
         }
         let mut args = call.args.iter().map(|arg| self.compile(arg)).collect::<Result<Vec<_>>>()?;
+        let mut written = Written::default();
+        written.see(&args);
         let count = args.len();
         let lower = name.to_ascii_lowercase();
         let arity = |right: bool| if right { Ok(()) } else { Err(func::wrong_arguments(name)) };
@@ -363,7 +369,7 @@ impl Scope<'_> {
                 Code::Call(function, collation, args.into_iter().map(|arg| arg.code).collect())
             }
         };
-        Ok(Typed::plain(code))
+        Ok(written.of(code))
     }
 
     /// An aggregate becomes a slot of the groups.
@@ -383,12 +389,14 @@ impl Scope<'_> {
         let filter = call.filter.as_ref().map(|filter| self.code(filter)).transpose();
         self.place.set(Place::Group);
         let (args, filter) = (args?, filter?);
+        let mut written = Written::default();
+        written.see(&args);
         let collation = args.first().and_then(|arg| arg.collation).unwrap_or_default();
         let args: Vec<Code> = args.into_iter().map(|arg| arg.code).collect();
         refuse_outer(name, &args)?;
         let distinct = call.distinct;
         let slot = SlotPlan::Aggregate { aggregate, distinct, collation, args, filter };
-        Ok(Typed::plain(add_slot(slots, slot)))
+        Ok(written.of(add_slot(slots, slot)))
     }
 
     #[inline(never)]

@@ -112,6 +112,21 @@ impl Typed {
     }
 }
 
+/// The first COLLATE among the arguments of a call or the parts of a CASE: it holds for the whole.
+#[derive(Debug, Default)]
+pub(super) struct Written(Option<Collation>);
+
+impl Written {
+    pub(super) fn see<'t>(&mut self, parts: impl IntoIterator<Item = &'t Typed>) {
+        let found = parts.into_iter().find(|part| part.explicit);
+        self.0 = self.0.or_else(|| found?.collation);
+    }
+
+    pub(super) fn of(self, code: Code) -> Typed {
+        Typed { collation: self.0, explicit: self.0.is_some(), ..Typed::plain(code) }
+    }
+}
+
 /// `left = right`.
 pub(crate) fn equals(left: Typed, right: Typed) -> Code {
     let rules = rules(&left, &right);
