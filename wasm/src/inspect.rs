@@ -11,7 +11,7 @@
 //! | bytes | pieces | places from |
 //! |---|---|---|
 //! | an HTTP request | [`request`] | [`web::Request::parts`] |
-//! | an HTTP answer | [`response`] | the same, for its fields; its first line and its chunks are cut there |
+//! | an HTTP answer | [`response`] | [`web::Answer::parts`] |
 //! | a database's page, a journal | [`sqlite`] | [`orm::sql::inspect`] |
 //! | a protobuf message | [`protobuf`] | [`cache::beyond::trace`] |
 //! | a gob stream | [`gob`] | [`rpc::beyond::trace`] |

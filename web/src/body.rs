@@ -92,6 +92,11 @@ impl Body {
         self.framing = Framing::UntilClose;
     }
 
+    /// Whether only the end of the connection will tell where it ends.
+    pub(crate) fn lasts_until_close(&self) -> bool {
+        self.framing == Framing::UntilClose
+    }
+
     /// Lends the connection for as long as the handler runs.
     pub(crate) fn lend(&mut self, connection: Box<Connection>) {
         // `UntilClose` frames what `client` reads: only one octet too many tells that an answer

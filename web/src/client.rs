@@ -50,7 +50,7 @@ pub use outgoing::Outgoing;
 use outgoing::split_url;
 
 use crate::connection::{Connection, left, moment};
-use crate::{Error, Limits, Request, Result};
+use crate::{Error, Limits, Result};
 
 /// Sends requests and keeps connections. Share one between threads.
 #[derive(Debug)]
@@ -168,29 +168,21 @@ impl Client {
             let reason = "the answer is 101 unasked, or only ever 1xx";
             return Err(Error::Refused { status: 502, reason });
         }
-        let bodyless = method == "HEAD" || status == 204 || status == 304;
-        let framed = bodyless || facts.chunked || facts.content_length.is_some();
         // The body is read by the code that reads a request's.
-        let mut request = Request::default();
-        if bodyless {
-            request.body.start(None, false, false);
-        } else if framed {
-            request.body.start(facts.content_length, facts.chunked, false);
-        } else {
-            request.body.start_until_close();
-        }
+        let mut body = answer.frame(&facts, method == "HEAD");
+        let framed = !body.lasts_until_close();
         connection.limits.body_bytes_max = self.body_bytes_max;
-        request.body.lend(connection);
-        let body = request.body.take_bytes().map_err(|error| match error {
+        body.lend(connection);
+        let content = body.take_bytes().map_err(|error| match error {
             Error::Io { source, .. } => Error::io(doing(), timed_out(source)),
             Error::Refused { status: 408, .. } => {
                 Error::io(doing(), io::ErrorKind::TimedOut.into())
             }
             other => as_bad_answer(other),
         });
-        answer.body = body?;
+        answer.body = content?;
         let keep = framed && !facts.close && answer.keep_alive(&facts);
-        if let (true, Some(connection)) = (keep, request.body.connection.take()) {
+        if let (true, Some(connection)) = (keep, body.connection.take()) {
             self.keep(authority, *connection);
         }
         Ok(answer)

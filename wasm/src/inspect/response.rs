@@ -6,75 +6,63 @@
 //! ␍␊                               end of the head
 //! 630                              body; or chunks: size · line end · data · line end
 //! ```
-//! Header fields are the same in requests and in answers, so the places of theirs are what the
-//! parser of requests finds when they are put under a request line ([`request`]).
+//! [`web::Answer::parts`] has the places that the client's parsers found, so the picture cannot drift
+//! from what a client does. What lies between two of them is told by its first byte.
 
-use std::ops::Range;
+use web::Answer;
 
-use web::{Limits, Request};
-
-use super::{Class, Piece, request, visible};
-
-/// What stands in for the status line while the fields are parsed.
-const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n";
+use super::{Class, Piece, visible};
 
 /// The pieces of an answer, without a gap.
 #[must_use]
 pub fn pieces(answer: &[u8]) -> Vec<Piece> {
-    let mut cuts = Cuts { bytes: answer, at: 0, pieces: Vec::new() };
-    let Some(line) = find(answer, b"\r\n") else {
-        cuts.rest("not an answer", "There is no status line.");
-        return cuts.pieces;
+    let mut cuts = Cuts { bytes: answer, at: 0, in_body: false, pieces: Vec::new() };
+    let parts = Answer::parts(answer);
+    for (range, part) in &parts {
+        cuts.between(range.start);
+        cuts.in_body |= *part == "size";
+        let (class, name, about) = describe(part);
+        cuts.to(range.end, class, name, about);
+    }
+    cuts.between(answer.len());
+    let (name, about) = match parts.is_empty() {
+        true => ("not an answer", "A client refuses it."),
+        false => ("after the body", "A client reads no further."),
     };
-    let status_line = &answer[..line];
-    let spaces = status_line.iter().enumerate().filter(|(_, byte)| **byte == b' ');
-    let mut spaces = spaces.map(|(at, _)| at);
-    if let (Some(first), Some(second)) = (spaces.next(), spaces.next()) {
-        cuts.to(first, Class::Format, "version", "What the server speaks.");
-        cuts.to(first + 1, Class::Gap, "space", "");
-        cuts.to(
-            second,
+    cuts.to(answer.len(), Class::Body, name, about);
+    cuts.pieces
+}
+
+fn describe(part: &str) -> (Class, &'static str, &'static str) {
+    match part {
+        "version" => (Class::Format, "version", "What the server speaks."),
+        "status" => (
             Class::Kind,
             "status",
             "From 200 on it went well; from 300, look elsewhere; from 400, the asker's fault; from 500, ours.",
-        );
-        cuts.to(second + 1, Class::Gap, "space", "");
+        ),
+        "reason" => (Class::Value, "reason", "For people; programs go by the number."),
+        "name" => (Class::Name, "field name", "A token; capitals and small letters are equal."),
+        "value" => (Class::Value, "field value", "Any bytes but control characters."),
+        "size" => (Class::Length, "chunk size", "In hexadecimal; 0 ends the body."),
+        "trailer" => (Class::Value, "trailer", "A field that came too late: it is dropped."),
+        _ => (Class::Body, "body", "As many bytes as Content-Length or the chunk's size says."),
     }
-    cuts.to(line, Class::Value, "reason", "For people; programs go by the number.");
-    cuts.line_end();
-
-    let mut head = Request::default();
-    let parsed = head.parse(&[STAND_IN, &answer[line + 2..]].concat(), &Limits::default());
-    let Ok(Some(_)) = parsed else {
-        cuts.rest("not a head", "The parser refuses these fields.");
-        return cuts.pieces;
-    };
-    let moved = |at: usize| at + line + 2 - STAND_IN.len();
-    let fields = request::pieces(&head, b"").into_iter();
-    for mut piece in fields.filter(|piece| piece.range.start >= STAND_IN.len()) {
-        piece.range = moved(piece.range.start)..moved(piece.range.end);
-        cuts.at = piece.range.end;
-        cuts.pieces.push(piece);
-    }
-    let chunked = |value: &str| value.eq_ignore_ascii_case("chunked");
-    if head.headers().get("Transfer-Encoding").is_some_and(chunked) {
-        cuts.chunks();
-    } else {
-        cuts.rest("body", "As many bytes as Content-Length says.");
-    }
-    cuts.pieces
 }
 
 /// Goes through the bytes of an answer from front to back.
 struct Cuts<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// Among chunks an empty line is no end of the head.
+    in_body: bool,
     pieces: Vec<Piece>,
 }
 
 impl Cuts<'_> {
-    fn push(&mut self, range: Range<usize>, class: Class, name: &'static str, about: &'static str) {
-        self.at = range.end;
+    fn to(&mut self, end: usize, class: Class, name: &'static str, about: &'static str) {
+        let range = self.at..end;
+        self.at = end;
         if !range.is_empty() {
             let text = visible(&self.bytes[range.clone()]);
             let ends_line = class == Class::End || class == Class::Body;
@@ -83,40 +71,25 @@ impl Cuts<'_> {
         }
     }
 
-    fn to(&mut self, end: usize, class: Class, name: &'static str, about: &'static str) {
-        self.push(self.at..end, class, name, about);
-    }
-
-    fn line_end(&mut self) {
-        let end = self.bytes.len().min(self.at + 2);
-        self.to(end, Class::End, "line end", "CR LF, bytes 0d 0a.");
-    }
-
-    fn rest(&mut self, name: &'static str, about: &'static str) {
-        self.to(self.bytes.len(), Class::Body, name, about);
-    }
-
-    /// Chunks up to the one of size 0.
-    fn chunks(&mut self) {
-        while let Some(line) = find(&self.bytes[self.at..], b"\r\n") {
-            let end = self.at + line;
-            let digits = String::from_utf8_lossy(&self.bytes[self.at..end]).into_owned();
-            let Ok(size) = usize::from_str_radix(&digits, 16) else { break };
-            self.to(end, Class::Length, "chunk size", "In hexadecimal; 0 ends the body.");
-            self.line_end();
-            let data_end = self.at.saturating_add(size).min(self.bytes.len());
-            self.to(data_end, Class::Body, "chunk", "As many bytes as its size says.");
-            self.line_end();
-            if size == 0 {
-                break;
-            }
+    /// Names what no parser keeps, up to `end` or the first byte that is something else.
+    fn between(&mut self, end: usize) {
+        while self.at < end {
+            let last = self.pieces.last().map_or("", |piece| &*piece.name);
+            let (length, class, name, about) = match &self.bytes[self.at..end] {
+                [b'\r', b'\n', ..] if last == "line end" && !self.in_body => {
+                    (2, Class::End, "end of the head", "An empty line. What follows is the body.")
+                }
+                [b'\r', b'\n', ..] => (2, Class::End, "line end", "CR LF, bytes 0d 0a."),
+                [b':', ..] => (1, Class::Gap, "colon", "Follows the name at once."),
+                [b' ' | b'\t', ..] if ["version", "status"].contains(&last) => {
+                    (1, Class::Gap, "space", "Exactly one space between the parts of this line.")
+                }
+                [b' ' | b'\t', ..] => (1, Class::Gap, "white space", "Not part of the value."),
+                _ => return,
+            };
+            self.to(self.at + length, class, name, about);
         }
-        self.rest("after the body", "");
     }
-}
-
-fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
-    bytes.windows(what.len()).position(|window| window == what)
 }
 
 #[cfg(test)]
@@ -164,7 +137,7 @@ mod tests {
         const WANT: &[(&str, &str)] = &[
             ("chunk size", "3"),
             ("line end", r"\r\n"),
-            ("chunk", "abc"),
+            ("body", "abc"),
             ("line end", r"\r\n"),
             ("chunk size", "0"),
             ("line end", r"\r\n"),
