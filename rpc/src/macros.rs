@@ -105,7 +105,12 @@ macro_rules! message {
                 false
             }
             #[inline]
-            #[allow(unused_assignments, unused_mut, unused_variables)]
+            #[allow(
+                unused_assignments,
+                unused_mut,
+                unused_variables,
+                reason = "a struct may have no fields"
+            )]
             fn encode(&self, out: &mut ::std::vec::Vec<u8>) {
                 let (mut last, mut number) = (0u64, 0u64);
                 $(
@@ -132,7 +137,12 @@ macro_rules! message {
                 })
             }
             #[inline]
-            #[allow(unused_assignments, unused_mut, unused_variables)]
+            #[allow(
+                unused_assignments,
+                unused_mut,
+                unused_variables,
+                reason = "a struct may have no fields"
+            )]
             fn decode(
                 &mut self,
                 plans: &$crate::gob::Plans,
@@ -156,7 +166,12 @@ macro_rules! message {
         }
 
         impl $crate::json::JsonForm for $name {
-            #[allow(unused_assignments, unused_mut, unused_variables)]
+            #[allow(
+                unused_assignments,
+                unused_mut,
+                unused_variables,
+                reason = "a struct may have no fields"
+            )]
             fn write_json(&self, out: &mut ::std::string::String) -> $crate::Result<()> {
                 let names = Self::wire_names();
                 let mut names = names.iter();
@@ -167,7 +182,12 @@ macro_rules! message {
                 fields.end();
                 Ok(())
             }
-            #[allow(unused_assignments, unused_mut, unused_variables)]
+            #[allow(
+                unused_assignments,
+                unused_mut,
+                unused_variables,
+                reason = "a struct may have no fields"
+            )]
             fn read_json(&mut self, json: $crate::json::Json) -> $crate::Result<()> {
                 $crate::json::read_object::<Self>(json, &Self::wire_names(), |slot, json| {
                     let mut number = 0usize;

@@ -149,10 +149,10 @@ impl Registry {
         let mut servers = self.servers();
         self.forget(&mut servers);
         if !servers.contains_key(address) {
-            let bytes: usize = servers.keys().map(|known| known.len() + 1).sum();
             if servers.len() >= SERVERS_MAX {
                 return Err(Error::Invalid(format!("the registry is full: {SERVERS_MAX} servers")));
             }
+            let bytes: usize = servers.keys().map(|known| known.len() + 1).sum();
             if bytes + address.len() > LIST_BYTES_MAX {
                 let why = format!("the registry is full: {LIST_BYTES_MAX} bytes of addresses");
                 return Err(Error::Invalid(why));

@@ -108,7 +108,7 @@ impl Headers {
         self.fields.len() < before
     }
 
-    /// Removes every field whose name does not please.
+    /// Keeps only the fields whose name is `wanted`.
     pub fn retain(&mut self, mut wanted: impl FnMut(&str) -> bool) {
         let text = &self.text;
         self.fields.retain(|f| std::str::from_utf8(&text[f.name.clone()]).is_ok_and(&mut wanted));
